@@ -1,0 +1,1 @@
+//! The text that crosses to a host.

@@ -1,0 +1,4 @@
+//! The client.
+
+/// Starts workflows and asks about them.
+pub struct Client {}

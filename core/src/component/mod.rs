@@ -1,0 +1,106 @@
+//! The workflow API as a trait: embedded engine, Dapr over HTTP, Dapr over gRPC, or a user's own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::Event;
+use crate::model::{Filter, Page, Payload, StartRequest, Started, WorkflowState};
+
+mod registry;
+
+pub use registry::Registry;
+
+/// What an operation gives back: a future that may be dropped, which cancels the call. It needs no runtime of its own:
+/// [`crate::runtime::block_on`] is enough.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+fn not_implemented<T: Send + 'static>() -> Pending<'static, T> {
+    Box::pin(std::future::ready(Err(Error::new(
+        ErrorKind::NotImplemented,
+        "this component doesn't implement the current API operation",
+    ))))
+}
+
+/// One implementation of the workflow API.
+///
+/// The first eight operations are Dapr's component contract. Every method has a default that answers
+/// `not_implemented`, so a component implements what it can. Requests arrive validated by [`crate::Client`].
+pub trait Workflow: Send + Sync {
+    /// The endpoint that this component serves, for messages.
+    fn endpoint(&self) -> &str;
+
+    /// Starts an instance; answers when the start is durable.
+    fn start(&self, _request: StartRequest) -> Pending<'_, Started> {
+        not_implemented()
+    }
+
+    /// The state of an instance.
+    fn get<'a>(&'a self, _instance_id: &'a str, _payloads: bool) -> Pending<'a, WorkflowState> {
+        not_implemented()
+    }
+
+    /// Pauses an instance; answers when the request is durable.
+    fn pause<'a>(&'a self, _instance_id: &'a str, _reason: Option<String>) -> Pending<'a, ()> {
+        not_implemented()
+    }
+
+    /// Resumes a paused or stalled instance.
+    fn resume<'a>(&'a self, _instance_id: &'a str, _reason: Option<String>) -> Pending<'a, ()> {
+        not_implemented()
+    }
+
+    /// Raises an event to an instance.
+    fn raise_event<'a>(&'a self, _instance_id: &'a str, _event_name: String, _data: Payload) -> Pending<'a, ()> {
+        not_implemented()
+    }
+
+    /// Ends an instance, and its children if `recursive`.
+    fn terminate<'a>(&'a self, _instance_id: &'a str, _output: Payload, _recursive: bool) -> Pending<'a, ()> {
+        not_implemented()
+    }
+
+    /// Deletes a finished instance, and its children if `recursive`; gives the count of deleted instances.
+    fn purge<'a>(&'a self, _instance_id: &'a str, _recursive: bool) -> Pending<'a, u64> {
+        not_implemented()
+    }
+
+    /// Deletes all finished instances that match; gives their count.
+    fn purge_matching(&self, _filter: Filter) -> Pending<'_, u64> {
+        not_implemented()
+    }
+
+    /// Waits until the first turn has run. Without a timeout it waits as long as it takes.
+    fn wait_for_start<'a>(
+        &'a self,
+        _instance_id: &'a str,
+        _timeout: Option<Duration>,
+        _payloads: bool,
+    ) -> Pending<'a, WorkflowState> {
+        not_implemented()
+    }
+
+    /// Waits until the instance has ended (or stalled, which is `workflow_stalled`).
+    fn wait_for_completion<'a>(
+        &'a self,
+        _instance_id: &'a str,
+        _timeout: Option<Duration>,
+        _payloads: bool,
+    ) -> Pending<'a, WorkflowState> {
+        not_implemented()
+    }
+
+    /// One page of the instances that match, newest first.
+    fn list(&self, _filter: Filter, _cursor: Option<String>, _limit: usize) -> Pending<'_, Page> {
+        not_implemented()
+    }
+
+    /// The history of an instance, decoded.
+    fn history<'a>(&'a self, _instance_id: &'a str) -> Pending<'a, Vec<Event>> {
+        not_implemented()
+    }
+
+    /// Gives back what the component holds. Later calls are `closed`.
+    fn close(&self) {}
+}

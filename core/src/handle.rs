@@ -1,0 +1,4 @@
+//! A handle of one run.
+
+/// One run of a workflow.
+pub struct WorkflowHandle {}

@@ -1,0 +1,5 @@
+//! Options.
+
+/// Options of a client.
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {}

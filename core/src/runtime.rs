@@ -1,0 +1,1 @@
+//! Waiting for futures without a runtime.

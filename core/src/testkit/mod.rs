@@ -1,0 +1,1 @@
+//! Tests for stores, components and hosts.

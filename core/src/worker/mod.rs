@@ -1,0 +1,2 @@
+//! Tasks for hosts.
+pub mod replay;
