@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn the_innermost_operation_and_instance_stay() {
-        let error = Error::new(ErrorKind::NotFound, "no such instance").of_instance("a").in_operation("get_workflow");
+        let error =
+            Error::new(ErrorKind::NotFound, "no such instance").of_instance("a").in_operation("get_workflow");
         let error = error.of_instance("b").in_operation("outer");
         assert_eq!(error.to_string(), "get_workflow: no such instance (instance \"a\")");
     }

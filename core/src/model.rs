@@ -125,7 +125,10 @@ impl RuntimeStatus {
     pub const fn is_terminal(self) -> bool {
         matches!(
             self,
-            RuntimeStatus::Completed | RuntimeStatus::Failed | RuntimeStatus::Canceled | RuntimeStatus::Terminated
+            RuntimeStatus::Completed
+                | RuntimeStatus::Failed
+                | RuntimeStatus::Canceled
+                | RuntimeStatus::Terminated
         )
     }
 }

@@ -10,7 +10,10 @@ use crate::model::{Filter, Page, Payload, StartRequest, Started, WorkflowState};
 
 mod registry;
 
-pub use registry::Registry;
+pub use registry::{Registry, open_component};
+
+/// The name of the default component, the one that Dapr's own guide uses.
+pub const DEFAULT_COMPONENT: &str = "dapr";
 
 /// What an operation gives back: a future that may be dropped, which cancels the call. It needs no runtime of its own:
 /// [`crate::runtime::block_on`] is enough.
@@ -52,7 +55,12 @@ pub trait Workflow: Send + Sync {
     }
 
     /// Raises an event to an instance.
-    fn raise_event<'a>(&'a self, _instance_id: &'a str, _event_name: String, _data: Payload) -> Pending<'a, ()> {
+    fn raise_event<'a>(
+        &'a self,
+        _instance_id: &'a str,
+        _event_name: String,
+        _data: Payload,
+    ) -> Pending<'a, ()> {
         not_implemented()
     }
 
