@@ -11,7 +11,7 @@ mod address;
 mod endpoint;
 
 pub use endpoint::Endpoint;
-pub(crate) use endpoint::{Resolved, resolve};
+pub(crate) use endpoint::resolve;
 
 /// Options of a client. Begin with `ClientOptions::default()` and change what you need.
 #[derive(Clone, Debug)]
@@ -101,10 +101,12 @@ impl ClientOptions {
     }
 }
 
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What surrounds a program: its environment variables and its working directory. Given in, so that a test needs no
 /// change to its process.
 pub struct Environment {
-    variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    variable: Lookup,
     directory: PathBuf,
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn start(request: &mut StartRequest, max_bytes: usize) -> Result<()> 
         name("tag", tag)?;
     }
     payload("input", request.input.as_ref(), max_bytes)?;
-    for option in request.options.keys().filter(|option| *option != START_TIME) {
+    if let Some(option) = request.options.keys().find(|option| *option != START_TIME) {
         let option: String = option.chars().take(64).collect();
         return Err(Error::new(
             ErrorKind::NotImplemented,
