@@ -1,1 +1,3 @@
 //! Tests for stores, components and hosts.
+
+pub mod stores;

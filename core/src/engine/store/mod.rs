@@ -103,10 +103,11 @@ impl TimerRow {
     pub const START: i32 = i32::MIN;
 }
 
-/// One change of the store.
+/// One change of the store. The ops of a batch are applied in their order: a row may be inserted, used and deleted in
+/// one batch. What is added needs an instance that is there; dropping what is not there does nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// A new instance.
+    /// A new instance; its key and its ID must be unused.
     Insert(Box<InstanceRow>),
     /// The changed row of an instance. Guard: the stored `next_turn` must be `expected_turn`.
     Update {
@@ -128,7 +129,7 @@ pub enum Op {
     },
     /// Deletes all turns of an instance (continue-as-new).
     DropTurns(Key),
-    /// An event for later.
+    /// An event for later; its number must be unused.
     PutInbox {
         /// Whose.
         key: Key,
@@ -142,7 +143,7 @@ pub enum Op {
         /// The row's number.
         id: i64,
     },
-    /// Arms a timer.
+    /// Arms a timer; arming it again does nothing.
     PutTimer(TimerRow),
     /// Disarms a timer or records that it fired.
     DropTimer(TimerRow),
@@ -171,6 +172,9 @@ pub struct Loaded {
     /// Its inbox, in order.
     pub inbox: Vec<InboxRow>,
 }
+
+/// The size of the journal that is worth a warning.
+pub const JOURNAL_WARNING: u64 = 256 << 20;
 
 /// The part of the store that writes. Owned by one thread.
 pub trait Store: Send {
@@ -202,6 +206,12 @@ pub trait Store: Send {
     /// Work that waits for quiet, such as a checkpoint. Called once when the engine has had nothing to do for a second.
     fn idle(&mut self) -> Result<()> {
         Ok(())
+    }
+
+    /// How many bytes the last commits occupy outside the store's main file. Above [`JOURNAL_WARNING`] a reader that does
+    /// not end is keeping the store from folding them in.
+    fn journal_bytes(&self) -> u64 {
+        0
     }
 
     /// The count of commits so far, each one flush.
