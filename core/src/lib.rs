@@ -12,6 +12,7 @@ mod handle;
 pub mod history;
 pub mod model;
 mod options;
+pub mod retry;
 pub mod runtime;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
