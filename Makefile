@@ -1,0 +1,129 @@
+# The one command runner: what a person types is what CI runs. Every target sets up what it needs in the tree
+# (.venv, .cache, target); only the language toolchains must be there first.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+export PYTHON
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_NET_RETRY ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.cache/pyright
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export PYO3_PYTHON := $(BIN)/python
+
+BINDING := bindings-python
+DEMO := examples/order-processing/python
+LINTED := $(BINDING) scripts examples benches
+# The extension module cannot be linked into a test binary, so its crate is checked here and tested from Python.
+RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
+
+# --- what a person asks for --------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: native ## Process a few thousand orders through a kill -9, then prove that nothing was lost (ORDERS=n)
+	@$(BIN)/python $(DEMO)/demo.py $(if $(ORDERS),--orders $(ORDERS))
+
+.PHONY: test
+test: test-core test-python ## Run all tests: the core, then Python
+
+.PHONY: test-core
+test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores, simulation, crash, conformance
+	cargo test $(RUST_TESTED)
+
+.PHONY: test-python
+test-python: native ## Run the Python tests: conformance, language particulars, the demo in small
+	cd $(BINDING) && $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions
+
+.PHONY: bench
+bench: native bench-tools ## Measure against the floor and the bars (about 20 minutes on a quiet machine)
+	cargo build --release --locked --package everstep-benches
+	$(BIN)/python benches/python/bench.py
+
+.PHONY: bench-quick
+bench-quick: native ## Measure the main figures once, in about two minutes
+	cargo build --release --locked --package everstep-benches
+	$(BIN)/python benches/python/bench.py --quick
+
+.PHONY: wheel
+wheel: crates $(VENV)/tools ## Build the wheel into dist/
+	rm -rf dist
+	$(BIN)/maturin build --release --locked --quiet --manifest-path $(BINDING)/Cargo.toml --out dist
+
+.PHONY: ready
+ready: check test wheel-smoke ## Run everything that must be green before a change lands
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf .venv .cache dist target
+
+# --- the parts ---------------------------------------------------------------------------------------------------
+
+.PHONY: check-rust
+check-rust: crates $(VENV)/tools
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features --locked --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked --quiet
+	$(BIN)/python scripts/deny.py
+	$(BIN)/python scripts/consistency.py
+
+.PHONY: check-python
+check-python: native $(VENV)/checkers
+	$(BIN)/ruff format --check --quiet $(LINTED)
+	$(BIN)/ruff check --quiet $(LINTED)
+	cd $(BINDING) && $(BIN)/mypy --strict python/everstep
+	cd $(BINDING) && $(BIN)/pyright
+	cd $(BINDING) && $(BIN)/stubtest everstep._native
+	cd $(BINDING) && $(BIN)/python tests/typing/prove.py
+
+# Installs the wheel where no compiler and no package of the tree is in reach, and runs a program on it.
+.PHONY: wheel-smoke
+wheel-smoke: wheel
+	rm -rf .cache/smoke
+	$(PYTHON) -m venv .cache/smoke
+	.cache/smoke/bin/python -m pip install --quiet --no-index --no-deps dist/*.whl
+	cd .cache/smoke && env -i HOME=$(CURDIR)/.cache/smoke PATH=/nonexistent bin/python -I $(CURDIR)/scripts/wheel_smoke.py
+
+# The extension module, built once per change of the sources and installed into .venv; the same build serves the
+# checks, the tests, the demo and the benches.
+.PHONY: native
+native: crates $(VENV)/tools
+	@cd $(BINDING) && $(BIN)/maturin develop --release --locked --quiet
+
+.PHONY: crates
+crates:
+	@scripts/toolchain rust python
+	@scripts/retry "crates from crates.io" cargo fetch --locked
+
+$(VENV)/python:
+	@scripts/toolchain python
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/tools: scripts/requirements-dev.txt $(VENV)/python
+	@scripts/retry "tools from PyPI" $(BIN)/python -m pip install --quiet -r $<
+	@touch $@
+
+# pyright's wheel fetches its program from npm at its first run.
+$(VENV)/checkers: $(VENV)/tools
+	@scripts/retry "pyright from npm" $(BIN)/pyright --version
+	@touch $@
+
+.PHONY: bench-tools
+bench-tools: $(VENV)/bench
+$(VENV)/bench: scripts/requirements-bench.txt $(VENV)/tools
+	@scripts/retry "packages to compare with from PyPI" $(BIN)/python -m pip install --quiet -r $<
+	@touch $@

@@ -1,0 +1,79 @@
+"""Checks what no compiler does: one version everywhere, and documents whose links and commands exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib  # type: ignore[import-not-found, no-redef, unused-ignore]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def tracked(pattern: str) -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files", pattern], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return [path for name in names.stdout.splitlines() if (path := ROOT / name).exists()]
+
+
+def versions() -> list[str]:
+    """One version for all packages: the workspace's."""
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text("utf-8"))["workspace"]
+    version = workspace["package"]["version"]
+    found = []
+    for member in workspace["members"]:
+        package = tomllib.loads((ROOT / member / "Cargo.toml").read_text("utf-8"))["package"]
+        if package["version"] != {"workspace": True}:
+            found.append(f"{member}/Cargo.toml does not take its version from the workspace")
+    for path in tracked("*pyproject.toml"):
+        project = tomllib.loads(path.read_text("utf-8")).get("project", {})
+        if "version" not in project.get("dynamic", []) and project.get("version", version) != version:
+            found.append(f"{path.relative_to(ROOT)} says {project['version']}, the workspace {version}")
+    for path in tracked("*package.json"):
+        if (said := json.loads(path.read_text("utf-8")).get("version", version)) != version:
+            found.append(f"{path.relative_to(ROOT)} says {said}, the workspace {version}")
+    if "## [Unreleased]" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
+        found.append("CHANGELOG.md has no Unreleased section")
+    return found
+
+
+def links() -> list[str]:
+    """Relative links of the documents point at files of the tree."""
+    found = []
+    for path in tracked("*.md"):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+            if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+                found.append(f"{path.relative_to(ROOT)} links to {target}, which does not exist")
+    return found
+
+
+def commands() -> list[str]:
+    """Every `make` target that a document names is one of the Makefile's."""
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    found = []
+    for path in tracked("*.md"):
+        for target in re.findall(r"`make ([a-z][a-z-]*)`", path.read_text("utf-8")):
+            if target not in targets:
+                found.append(
+                    f"{path.relative_to(ROOT)} names `make {target}`, which the Makefile does not have"
+                )
+    return found
+
+
+def main() -> int:
+    found = [*versions(), *links(), *commands()]
+    for line in found:
+        print(f"consistency: {line}", file=sys.stderr)
+    print(f"consistency: {len(found)} problems")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
