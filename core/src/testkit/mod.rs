@@ -1,3 +1,4 @@
 //! Tests for stores, components and hosts.
 
+pub mod scratch;
 pub mod stores;

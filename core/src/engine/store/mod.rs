@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Filter, Micros, RuntimeStatus};
 
+pub mod lock;
 pub mod memory;
 pub mod sqlite;
 
