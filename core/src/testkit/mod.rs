@@ -1,4 +1,10 @@
 //! Tests for stores, components and hosts.
 
+mod context;
+mod expression;
+pub mod host;
 pub mod scratch;
+mod script;
 pub mod stores;
+
+pub use context::{ActivityOptions, ChildOptions, Ctx, Task};
