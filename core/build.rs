@@ -14,6 +14,8 @@ const PROTOS: [&str; 6] = [
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(PROTOS, ["proto"])?;
-    prost_build::Config::new().bytes(["."]).default_package_filename("dapr").compile_fds(descriptors)?;
+    let mut config = prost_build::Config::new();
+    // Ordered maps, so that a message has one encoding and a simulation repeats byte for byte.
+    config.bytes(["."]).btree_map(["."]).default_package_filename("dapr").compile_fds(descriptors)?;
     Ok(())
 }

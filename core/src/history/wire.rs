@@ -15,15 +15,19 @@ pub fn timestamp(time: Micros) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.0.div_euclid(1_000_000), nanos }
 }
 
-/// The instant of a wire timestamp, rounded down to a microsecond.
+/// The instant of a wire timestamp, rounded down to a microsecond; out of range becomes the nearest instant.
 pub fn micros(timestamp: &prost_types::Timestamp) -> Micros {
-    Micros(timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(timestamp.nanos) / 1000))
+    round(timestamp, timestamp.nanos.div_euclid(1000))
 }
 
 /// The instant of a wire timestamp, rounded up to a microsecond, so that a timer never fires early.
 pub fn micros_ceil(timestamp: &prost_types::Timestamp) -> Micros {
-    let nanos = i64::from(timestamp.nanos);
-    Micros(timestamp.seconds.saturating_mul(1_000_000).saturating_add((nanos + 999) / 1000))
+    let up = i32::from(timestamp.nanos.rem_euclid(1000) != 0);
+    round(timestamp, timestamp.nanos.div_euclid(1000) + up)
+}
+
+fn round(timestamp: &prost_types::Timestamp, micros: i32) -> Micros {
+    Micros(timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(micros)))
 }
 
 impl From<&Failure> for TaskFailureDetails {
@@ -60,5 +64,51 @@ impl From<create_timer_action::Origin> for timer_created_event::Origin {
             From::ActivityRetry(origin) => To::ActivityRetry(origin),
             From::ChildWorkflowRetry(origin) => To::ChildWorkflowRetry(origin),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_round_down_and_up_on_both_sides_of_the_epoch() {
+        for (seconds, nanos, down, up) in [
+            (0, 0, 0, 0),
+            (1, 1, 1_000_000, 1_000_001),
+            (1, 999_999_999, 1_999_999, 2_000_000),
+            (-1, 500, -1_000_000, -999_999),
+            (-62_135_596_800, 0, -62_135_596_800_000_000, -62_135_596_800_000_000),
+            (253_402_300_799, 999_999_999, 253_402_300_799_999_999, 253_402_300_800_000_000),
+            (i64::MAX, 1, i64::MAX, i64::MAX),
+        ] {
+            let value = prost_types::Timestamp { seconds, nanos };
+            assert_eq!(
+                (micros(&value), micros_ceil(&value)),
+                (Micros(down), Micros(up)),
+                "{seconds} {nanos}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_instant_survives_the_wire() {
+        for at in [0, 1, -1, 999_999, -1_000_001, -62_135_596_800_000_000, 253_402_300_799_999_999] {
+            let value = timestamp(Micros(at));
+            assert!((0..1_000_000_000).contains(&value.nanos));
+            assert_eq!((micros(&value), micros_ceil(&value)), (Micros(at), Micros(at)));
+        }
+    }
+
+    #[test]
+    fn a_failure_survives_the_wire_with_its_causes() {
+        let failure = Failure {
+            error_type: "ValueError".into(),
+            message: "too large".into(),
+            stack: Some(String::new()),
+            non_retriable: true,
+            cause: Some(Box::new(Failure { error_type: "IOError".into(), ..Failure::default() })),
+        };
+        assert_eq!(Failure::from(&TaskFailureDetails::from(&failure)), failure);
     }
 }
