@@ -13,7 +13,7 @@ mod read;
 mod write;
 
 pub use error::{Stall, StallCode, TaskError};
-pub use open::{OpenRequest, OpenResponse, Slots, WorkflowName};
+pub use open::{Limits, OpenRequest, OpenResponse, Slots, WorkflowName};
 pub use ops::{Command, Due, EvictReason, Job, Parent, Ref, Step};
 pub use payload::PayloadMode;
 pub use read::{ActivityAnswer, Completion, TurnAnswer, read_completion, read_step};

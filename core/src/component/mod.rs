@@ -2,14 +2,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
 use crate::model::{Filter, Page, Payload, StartRequest, Started, WorkflowState};
+use crate::worker::TaskSource;
 
+mod embedded;
 mod registry;
 
+pub use embedded::Embedded;
 pub use registry::{Registry, open_component};
 
 /// The name of the default component, the one that Dapr's own guide uses.
@@ -107,6 +111,17 @@ pub trait Workflow: Send + Sync {
     /// The history of an instance, decoded.
     fn history<'a>(&'a self, _instance_id: &'a str) -> Pending<'a, Vec<Event>> {
         not_implemented()
+    }
+
+    /// Where workers of this component get their tasks.
+    ///
+    /// # Errors
+    /// `not_implemented` where the component runs no workflows itself, `store_locked`, `closed`.
+    fn tasks(&self) -> Result<Arc<dyn TaskSource>> {
+        Err(Error::new(
+            ErrorKind::NotImplemented,
+            "this component has no tasks for workers; open the worker on an embedded or a gRPC endpoint",
+        ))
     }
 
     /// Gives back what the component holds. Later calls are `closed`.

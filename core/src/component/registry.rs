@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{DEFAULT_COMPONENT, Workflow};
+use super::{DEFAULT_COMPONENT, Embedded, Workflow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{ClientOptions, Endpoint};
 
@@ -55,9 +55,11 @@ impl Registry {
 ///
 /// # Errors
 /// `not_implemented` for endpoints that have none yet; what opening the store answers.
-pub fn open_component(endpoint: &Endpoint, _options: &ClientOptions) -> Result<Arc<dyn Workflow>> {
+pub fn open_component(endpoint: &Endpoint, options: &ClientOptions) -> Result<Arc<dyn Workflow>> {
     let coming = match endpoint {
-        Endpoint::Memory(_) | Endpoint::Sqlite(_) => "the embedded engine",
+        Endpoint::Memory(_) | Endpoint::Sqlite(_) => {
+            return Ok(Arc::new(Embedded::open(endpoint, options)?));
+        }
         Endpoint::Http(_) => "the client of Dapr's HTTP API",
         Endpoint::Grpc(_) => "the client and worker of Dapr's gRPC API",
     };

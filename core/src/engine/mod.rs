@@ -1,4 +1,273 @@
 //! The embedded durable engine: machine (sans-IO), driver (the one thread), store.
+//!
+//! An [`Engine`] is shared by all clients and workers of a process that name the same file, and closes with the last of
+//! them.
 
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use futures_channel::oneshot;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::{Event, record};
+use crate::model::{Filter, Micros, WorkflowState};
+
+pub(crate) mod dispatch;
+mod driver;
 pub mod machine;
+pub(crate) mod request;
+pub(crate) mod snapshot;
 pub mod store;
+pub mod task;
+mod timers;
+
+use dispatch::Dispatch;
+pub use dispatch::{Abilities, ActivityWork, Bell, WorkflowWork};
+use driver::Driver;
+use machine::Machine;
+use request::{Inbox, Reply, Request};
+use snapshot::{Hub, Snapshot, Want};
+use store::{Durability, Key, Reader, Store};
+
+/// After how much quiet the store does what waited for it.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// An engine: its thread, and what other threads share with it.
+pub struct Engine {
+    endpoint: String,
+    durability: Durability,
+    inbox: Arc<Inbox>,
+    hub: Arc<Hub>,
+    dispatch: Arc<Dispatch>,
+    reader: Arc<dyn Reader>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The engines of this process by endpoint.
+static ENGINES: Mutex<Option<HashMap<String, Weak<Engine>>>> = Mutex::new(None);
+
+impl Engine {
+    /// The engine of this endpoint: the one that is open in this process, or a new one on the store that `open` gives.
+    ///
+    /// # Errors
+    /// `failed_precondition` if it is open with another durability; what `open` answers.
+    pub fn shared(
+        endpoint: &str,
+        durability: Durability,
+        open: impl FnOnce() -> Result<Box<dyn Store>>,
+    ) -> Result<Arc<Engine>> {
+        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let engines = engines.get_or_insert_with(HashMap::new);
+        engines.retain(|_, engine| engine.strong_count() > 0);
+        if let Some(engine) = engines.get(endpoint).and_then(Weak::upgrade) {
+            if engine.durability != durability {
+                return Err(Error::new(
+                    ErrorKind::FailedPrecondition,
+                    format!(
+                        "{endpoint} is open in this process with durability {:?}; use the same for all its clients",
+                        engine.durability
+                    ),
+                ));
+            }
+            return Ok(engine);
+        }
+        let engine = Engine::start(endpoint.to_owned(), durability, open()?)?;
+        engines.insert(endpoint.to_owned(), Arc::downgrade(&engine));
+        Ok(engine)
+    }
+
+    /// A new engine on a store of its own.
+    ///
+    /// # Errors
+    /// What the store answers; `resource_exhausted` if no thread can be had.
+    pub fn start(endpoint: String, durability: Durability, store: Box<dyn Store>) -> Result<Arc<Engine>> {
+        let inbox = Arc::new(Inbox::default());
+        let hub = Arc::new(Hub::default());
+        let dispatch = Arc::new(Dispatch::default());
+        let reader = store.reader();
+        let driver = Driver::open(store, dispatch.clone(), hub.clone(), None)?;
+        let thread = {
+            let (inbox, hub, dispatch) = (inbox.clone(), hub.clone(), dispatch.clone());
+            std::thread::Builder::new()
+                .name("everstep-engine".to_owned())
+                .spawn(move || serve(driver, &inbox, &hub, &dispatch))
+                .map_err(|error| {
+                    Error::new(ErrorKind::ResourceExhausted, "no thread for the engine").with_source(error)
+                })?
+        };
+        let thread = Mutex::new(Some(thread));
+        Ok(Arc::new(Engine { endpoint, durability, inbox, hub, dispatch, reader, thread }))
+    }
+
+    /// The endpoint that it serves.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub(crate) fn dispatch(&self) -> &Arc<Dispatch> {
+        &self.dispatch
+    }
+
+    pub(crate) fn reader(&self) -> &Arc<dyn Reader> {
+        &self.reader
+    }
+
+    pub(crate) fn push_all(&self, requests: Vec<Request>) {
+        self.inbox.push_all(requests);
+    }
+
+    /// Asks the engine's thread for something and waits for the answer, which comes after the flush.
+    pub(crate) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        if self.inbox.push(request(reply)).is_err() {
+            return Err(closed());
+        }
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// The state of an instance as of the last flush.
+    pub(crate) fn state(&self, instance_id: &str, payloads: bool) -> Result<WorkflowState> {
+        let mut state = match self.hub.get(instance_id) {
+            Some(snapshot) => snapshot.to_state(payloads),
+            None => stored(self.reader.as_ref(), instance_id)?.to_state(payloads),
+        };
+        if state.reason.is_none()
+            && state.status == crate::model::RuntimeStatus::Pending
+            && !self.dispatch.knows_workflow(&state.name)
+        {
+            state.reason = Some(format!("no connected worker has the workflow {:?}", state.name));
+        }
+        Ok(state)
+    }
+
+    /// Waits for an instance.
+    pub(crate) async fn wait(
+        &self,
+        instance_id: &str,
+        want: Want,
+        timeout: Option<Duration>,
+    ) -> Result<Arc<Snapshot>> {
+        let wait = self.hub.wait(instance_id, want, timeout);
+        if !wait.is_over() {
+            // Begun before this look, so that nothing falls between the two.
+            if self.hub.get(instance_id).is_none() {
+                wait.offer(stored(self.reader.as_ref(), instance_id));
+            }
+            if timeout.is_some() {
+                drop(self.inbox.push(Request::Look));
+            }
+        }
+        wait.await
+    }
+
+    /// Ends the engine: what waits is written, then its thread stops. Later calls are `closed`.
+    pub fn close(&self) {
+        drop(self.inbox.push(Request::Close));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+        {
+            // A panic of the thread was answered to its callers already.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The state of an instance that is not in the engine's memory.
+pub(crate) fn stored(reader: &dyn Reader, instance_id: &str) -> Result<Snapshot> {
+    let missing = || Error::new(ErrorKind::NotFound, "no such workflow instance").of_instance(instance_id);
+    let loaded = reader.ends(instance_id)?.ok_or_else(missing)?;
+    let mut snapshot = Machine::load(loaded)?.snapshot();
+    if snapshot.input.is_none() && snapshot.state.started_at.is_none() {
+        // An instance that was paused before its first turn has its start behind the first record.
+        let loaded = reader.load(instance_id)?.ok_or_else(missing)?;
+        snapshot = Machine::load(loaded)?.snapshot();
+    }
+    Ok(snapshot)
+}
+
+/// The events of an instance's present generation.
+pub(crate) fn events(reader: &dyn Reader, instance_id: &str) -> Result<Vec<Event>> {
+    let row = reader.find(instance_id)?.ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, "no such workflow instance").of_instance(instance_id)
+    })?;
+    events_before(reader, row.key, u32::MAX)
+}
+
+/// The events of the turns before `turn`.
+pub(crate) fn events_before(reader: &dyn Reader, key: Key, turn: u32) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for (number, data) in reader.turns(key)? {
+        if number < turn {
+            events.extend(record::unframe(&data)?);
+        }
+    }
+    Ok(events)
+}
+
+/// Where a page ends: creation time and key of its last instance.
+pub(crate) type Cursor = (Micros, Key);
+
+/// A page of rows as states, without payloads, and where the next one begins.
+pub(crate) fn page(
+    reader: &dyn Reader,
+    filter: &Filter,
+    before: Option<Cursor>,
+    limit: usize,
+) -> Result<(Vec<WorkflowState>, Option<Cursor>)> {
+    let rows = reader.list(filter, before, limit)?;
+    let next = if rows.len() == limit { rows.last().map(|row| (row.created_at, row.key)) } else { None };
+    Ok((rows.into_iter().map(Machine::bare_state).collect(), next))
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the engine is closed")
+}
+
+/// The life of the engine's thread.
+fn serve(mut driver: Driver, inbox: &Inbox, hub: &Hub, dispatch: &Dispatch) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| rounds(&mut driver, inbox, hub, dispatch)));
+    let error = match outcome {
+        Ok(()) => closed(),
+        Err(_) => Error::internal("the engine's thread ended by a panic; open the client again"),
+    };
+    for request in inbox.close() {
+        driver::refuse(request, &error);
+    }
+    hub.close(&error);
+}
+
+fn rounds(driver: &mut Driver, inbox: &Inbox, hub: &Hub, dispatch: &Dispatch) {
+    // When the quiet is long enough for what waits for it; absent while there is nothing to be done.
+    let mut quiet = Some(Instant::now() + QUIET);
+    loop {
+        let now = Instant::now();
+        let waits = hub.expire(now);
+        let (unknown, grace) = dispatch.unknown(now);
+        for task in unknown {
+            driver.activity_unknown(&task);
+        }
+        let due = [driver.next_round(now, Micros::now()), waits, grace, quiet].into_iter().flatten().min();
+        let requests = inbox.take(due);
+        if requests.is_empty() && quiet.is_some_and(|at| at <= Instant::now()) {
+            driver.idle();
+            quiet = None;
+        }
+        let last = requests.iter().any(|request| matches!(request, Request::Close));
+        if driver.run(requests, Micros::now()) {
+            quiet = Some(Instant::now() + QUIET);
+        }
+        if last {
+            return;
+        }
+    }
+}

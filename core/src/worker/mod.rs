@@ -1,2 +1,299 @@
-//! Tasks for hosts.
+//! The worker: takes tasks, has the host run them, gives results back.
+//!
+//! Hosts poll and complete; nothing here calls user code. Replay runs in the host's polling thread, so that the engine's
+//! thread has machines and the store to itself.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::bridge::{self, OpenRequest, OpenResponse, PayloadMode, StallCode};
+use crate::client::Client;
+use crate::engine::Bell;
+use crate::engine::task::WorkflowTask;
+use crate::error::{Error, ErrorKind, Result};
+
 pub mod replay;
+pub(crate) mod source;
+mod state;
+mod sticky;
+
+pub use source::{Session, TaskSource, TurnOutcome};
+use state::State;
+use sticky::Instance;
+
+/// How long an instance without news stays cached.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// What a poll gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// A batch of tasks, as text.
+    Batch(String),
+    /// Nothing came in the time given.
+    Empty,
+    /// The worker is shut down and drained: there will be no more.
+    Closed,
+}
+
+/// A worker of one client. Polling and completing may happen on different threads.
+pub struct Worker {
+    gate: Arc<Gate>,
+    session: Arc<dyn Session>,
+    mode: PayloadMode,
+    max_payload: usize,
+}
+
+/// What polls wait at.
+struct Gate {
+    state: Mutex<State>,
+    workflows: Condvar,
+    activities: Condvar,
+    drained: Condvar,
+}
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bell for Gate {
+    fn workflows(&self) {
+        self.lock().rung_workflows = true;
+        self.workflows.notify_one();
+    }
+
+    fn activities(&self) {
+        self.lock().rung_activities = true;
+        self.activities.notify_one();
+    }
+}
+
+impl Worker {
+    /// Opens a worker on a component of `client`. `open` is the protocol's open request; gives also its answer.
+    ///
+    /// # Errors
+    /// `invalid_argument` for a bad request or an unknown component, `not_implemented` where the component has no
+    /// tasks, `store_locked` where another process owns the store, `closed`.
+    pub fn open(client: &Client, component: Option<&str>, open: &str) -> Result<(Worker, String)> {
+        let request = OpenRequest::read(open)?;
+        let source = client.component(component)?.tasks()?;
+        let abilities = crate::engine::Abilities {
+            workflows: request.workflows.iter().map(|workflow| workflow.name.clone()).collect(),
+            activities: request.activities.iter().cloned().collect(),
+        };
+        let gate = Arc::new(Gate {
+            state: Mutex::new(State::new(request.max_cached, request.slots)),
+            workflows: Condvar::new(),
+            activities: Condvar::new(),
+            drained: Condvar::new(),
+        });
+        let session = source.join(abilities, gate.clone())?;
+        let max_payload = client.options().max_payload_bytes;
+        let answer = OpenResponse {
+            worker: "w1".to_owned(),
+            limits: bridge::Limits { max_payload },
+            capabilities: Vec::new(),
+        };
+        let worker = Worker { gate, session, mode: request.payloads, max_payload };
+        Ok((worker, answer.write()))
+    }
+
+    /// Waits for workflow tasks: at most `max` of them and about `max_bytes` of text, as soon as there is one. Without a
+    /// timeout it waits until there is one or the worker closes.
+    ///
+    /// # Errors
+    /// None today; a later task source may lose its connection for good.
+    pub fn poll_workflows(&self, max: usize, max_bytes: usize, timeout: Option<Duration>) -> Result<Poll> {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut state = self.gate.lock();
+        loop {
+            state.rung_workflows = false;
+            state.expire(Instant::now(), IDLE, self.session.as_ref());
+            let room = if state.closing { 0 } else { state.free_turns(max) };
+            if room > 0 {
+                let begun = state.accept(self.session.take_turns(room));
+                if !begun.is_empty() {
+                    drop(state);
+                    self.begin(begun);
+                    state = self.gate.lock();
+                }
+            }
+            if let Some(text) = state.write_turns(max, max_bytes, self.mode) {
+                return Ok(Poll::Batch(text));
+            }
+            if state.closing && state.is_drained_of_turns() {
+                return Ok(Poll::Closed);
+            }
+            if state.rung_workflows {
+                continue;
+            }
+            let idle = state.idle_until(IDLE);
+            match wait(&self.gate.workflows, state, until, idle) {
+                (guard, false) => state = guard,
+                (_, true) => return Ok(Poll::Empty),
+            }
+        }
+    }
+
+    /// Makes the first jobs of turns. Those that need no host are answered at once.
+    fn begin(&self, tasks: Vec<(WorkflowTask, Option<Instance>)>) {
+        let mut outcomes = Vec::new();
+        for (task, cached) in tasks {
+            let progress = state::begin(task, cached, self.session.as_ref());
+            outcomes.extend(self.gate.lock().begun(progress, Instant::now()));
+        }
+        self.gate.lock().shrink(self.session.as_ref());
+        if !outcomes.is_empty() {
+            self.session.answer_turns(outcomes);
+            self.gate.drained.notify_all();
+        }
+    }
+
+    /// Waits for activities, as [`Worker::poll_workflows`] does for turns.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn poll_activities(&self, max: usize, max_bytes: usize, timeout: Option<Duration>) -> Result<Poll> {
+        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let mut state = self.gate.lock();
+        loop {
+            state.rung_activities = false;
+            if !state.closing {
+                let room = state.free_activities(max);
+                let work = self.session.take_activities(room);
+                state.accept_activities(work);
+            }
+            if let Some(text) = state.write_activities(max, max_bytes, self.mode) {
+                return Ok(Poll::Batch(text));
+            }
+            if state.closing && state.is_drained_of_activities() {
+                return Ok(Poll::Closed);
+            }
+            if state.rung_activities {
+                continue;
+            }
+            match wait(&self.gate.activities, state, until, None) {
+                (guard, false) => state = guard,
+                (_, true) => return Ok(Poll::Empty),
+            }
+        }
+    }
+
+    /// Takes the host's answers. An item that cannot be read stalls its turn or fails its activity, the others count;
+    /// a stale token is ignored.
+    ///
+    /// # Errors
+    /// `decode_failed` if the text as a whole cannot be read.
+    pub fn complete(&self, text: &str) -> Result<()> {
+        let completion = bridge::read_completion(text)?;
+        let mut outcomes = Vec::with_capacity(completion.turns.len());
+        for answer in completion.turns {
+            let Some(turn) = self.gate.lock().answered(&answer.token) else { continue };
+            let progress = turn.answer(answer.steps, self.max_payload);
+            outcomes.extend(self.gate.lock().begun(Some(progress), Instant::now()));
+        }
+        let mut state = self.gate.lock();
+        let results: Vec<_> = completion
+            .activities
+            .into_iter()
+            .filter_map(|answer| state.activity_answer(answer, self.max_payload))
+            .collect();
+        state.shrink(self.session.as_ref());
+        let turns = state.has_ready_turns() || state.closing || !outcomes.is_empty();
+        drop(state);
+        if !outcomes.is_empty() {
+            self.session.answer_turns(outcomes);
+        }
+        let activities = !results.is_empty();
+        if activities {
+            self.session.answer_activities(results);
+        }
+        // Whoever waits for room or for the rest of a turn looks again.
+        if turns {
+            Bell::workflows(self.gate.as_ref());
+        }
+        if activities {
+            Bell::activities(self.gate.as_ref());
+        }
+        self.gate.drained.notify_all();
+        Ok(())
+    }
+
+    /// The batch again, with every payload as a string: for a host that could not parse it.
+    ///
+    /// # Errors
+    /// `not_found` if it is not one of the last batches.
+    pub fn repoll(&self, batch: &str) -> Result<String> {
+        self.gate
+            .lock()
+            .rewrite(batch)
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, "the batch is not one of the last ones"))
+    }
+
+    /// Stops taking tasks, waits until those at the host are answered or the deadline is over, and ends the session.
+    /// Polls return what is still to be handed out, then [`Poll::Closed`]. What was not answered is handed out again.
+    pub fn shutdown(&self, deadline: Duration) {
+        let until = Instant::now() + deadline;
+        let mut state = self.gate.lock();
+        if !state.closing {
+            state.close();
+        }
+        self.gate.workflows.notify_all();
+        self.gate.activities.notify_all();
+        while !state.is_drained() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.abandon();
+                break;
+            }
+            state = self.gate.drained.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(state);
+        self.session.leave();
+        self.gate.workflows.notify_all();
+        self.gate.activities.notify_all();
+    }
+
+    /// Whether the worker has been shut down.
+    pub fn is_closed(&self) -> bool {
+        self.gate.lock().closing
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shutdown(Duration::ZERO);
+    }
+}
+
+/// Waits at the gate. True: the caller's time is over.
+fn wait<'a>(
+    bell: &Condvar,
+    state: MutexGuard<'a, State>,
+    until: Option<Instant>,
+    also: Option<Instant>,
+) -> (MutexGuard<'a, State>, bool) {
+    let now = Instant::now();
+    if until.is_some_and(|until| until <= now) {
+        return (state, true);
+    }
+    let guard = match [until, also].into_iter().flatten().min() {
+        None => bell.wait(state).unwrap_or_else(PoisonError::into_inner),
+        Some(at) => {
+            let left = at.saturating_duration_since(now);
+            bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+        }
+    };
+    (guard, false)
+}
+
+/// What a payload that is too large does to the turn that hands it out.
+fn too_large(limit: usize) -> bridge::Stall {
+    bridge::Stall::new(
+        StallCode::EncodeFailed,
+        format!(
+            "a payload is larger than the limit of {limit} bytes; pass a reference, or raise max_payload_bytes"
+        ),
+    )
+}

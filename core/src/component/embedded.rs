@@ -1,0 +1,242 @@
+//! The workflow API on the engine inside the process.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Pending, Workflow};
+use crate::engine::request::{Control, Request};
+use crate::engine::snapshot::Want;
+use crate::engine::store::{Key, Reader, Store, memory::MemoryStore, sqlite};
+use crate::engine::{self, Engine};
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::Event;
+use crate::model::{Filter, Micros, Page, Payload, RuntimeStatus, StartRequest, Started, WorkflowState};
+use crate::options::{ClientOptions, Endpoint};
+use crate::worker::source::{EmbeddedSource, TaskSource};
+
+/// How many states a page holds at most.
+const PAGE: usize = 1_000;
+
+/// An engine in this process, or a read-only look at a file that another process owns.
+pub struct Embedded {
+    endpoint: String,
+    side: Mutex<Side>,
+}
+
+#[derive(Clone)]
+enum Side {
+    Owner(Arc<Engine>),
+    /// Another process owns the file; the error says which.
+    ReadOnly(Arc<dyn Reader>, Arc<Error>),
+    Closed,
+}
+
+impl Embedded {
+    /// Opens the engine of `memory:` or `sqlite:`. If another process owns the file, reading works and everything else
+    /// answers `store_locked`.
+    ///
+    /// # Errors
+    /// `invalid_argument` for other endpoints; what opening the store answers.
+    pub fn open(endpoint: &Endpoint, options: &ClientOptions) -> Result<Embedded> {
+        let text = endpoint.to_string();
+        let side = match endpoint {
+            Endpoint::Memory(None) => {
+                Side::Owner(Engine::start(text.clone(), options.durability, Box::new(MemoryStore::new()))?)
+            }
+            Endpoint::Memory(Some(_)) => {
+                Side::Owner(Engine::shared(&text, options.durability, || Ok(Box::new(MemoryStore::new())))?)
+            }
+            Endpoint::Sqlite(path) => Embedded::open_file(&text, path, options)?,
+            other => return Err(Error::invalid(format!("{other} is not an embedded endpoint"))),
+        };
+        Ok(Embedded { endpoint: text, side: Mutex::new(side) })
+    }
+
+    fn open_file(endpoint: &str, path: &Path, options: &ClientOptions) -> Result<Side> {
+        let durability = options.durability;
+        let opened = Engine::shared(endpoint, durability, || {
+            sqlite::SqliteStore::open(path, durability).map(|store| Box::new(store) as Box<dyn Store>)
+        });
+        match opened {
+            Ok(engine) => Ok(Side::Owner(engine)),
+            Err(error) if error.kind() == ErrorKind::StoreLocked => {
+                Ok(Side::ReadOnly(sqlite::open_reader(path)?, Arc::new(error)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn side(&self) -> Side {
+        self.side.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn owner(&self) -> Result<Arc<Engine>> {
+        match self.side() {
+            Side::Owner(engine) => Ok(engine),
+            Side::ReadOnly(_, error) => Err(error.duplicate()),
+            Side::Closed => Err(Error::new(ErrorKind::Closed, "the client is closed")),
+        }
+    }
+
+    fn reader(&self) -> Result<Arc<dyn Reader>> {
+        match self.side() {
+            Side::Owner(engine) => Ok(engine.reader().clone()),
+            Side::ReadOnly(reader, _) => Ok(reader),
+            Side::Closed => Err(Error::new(ErrorKind::Closed, "the client is closed")),
+        }
+    }
+
+    /// Says where it was looked for.
+    fn explain(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::NotFound {
+            return error;
+        }
+        let explained = Error::new(ErrorKind::NotFound, format!("{} in {}", error.message(), self.endpoint));
+        match error.instance_id() {
+            Some(id) => explained.of_instance(id),
+            None => explained,
+        }
+    }
+
+    fn control<'a>(&'a self, instance_id: &'a str, control: Control) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            let id = instance_id.to_owned();
+            engine
+                .ask(|reply| Request::Control(id, control, reply))
+                .await
+                .map_err(|error| self.explain(error))
+        })
+    }
+
+    fn wait<'a>(
+        &'a self,
+        instance_id: &'a str,
+        want: Want,
+        timeout: Option<Duration>,
+        payloads: bool,
+    ) -> Pending<'a, WorkflowState> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            let snapshot = engine
+                .wait(instance_id, want, timeout)
+                .await
+                .map_err(|error| self.explain(error.of_instance(instance_id)))?;
+            let state = snapshot.to_state(payloads);
+            if want == Want::Completion && state.status == RuntimeStatus::Stalled {
+                let reason = state.reason.unwrap_or_default();
+                return Err(Error::new(ErrorKind::WorkflowStalled, reason).of_instance(instance_id));
+            }
+            Ok(state)
+        })
+    }
+}
+
+impl Workflow for Embedded {
+    fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    fn start(&self, request: StartRequest) -> Pending<'_, Started> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            engine.ask(|reply| Request::Start(Box::new(request), reply)).await
+        })
+    }
+
+    fn get<'a>(&'a self, instance_id: &'a str, payloads: bool) -> Pending<'a, WorkflowState> {
+        let state = match self.side() {
+            Side::Owner(engine) => engine.state(instance_id, payloads),
+            Side::ReadOnly(reader, _) => {
+                engine::stored(reader.as_ref(), instance_id).map(|snapshot| snapshot.to_state(payloads))
+            }
+            Side::Closed => Err(Error::new(ErrorKind::Closed, "the client is closed")),
+        };
+        Box::pin(std::future::ready(state.map_err(|error| self.explain(error))))
+    }
+
+    fn pause<'a>(&'a self, instance_id: &'a str, reason: Option<String>) -> Pending<'a, ()> {
+        self.control(instance_id, Control::Pause(reason))
+    }
+
+    fn resume<'a>(&'a self, instance_id: &'a str, reason: Option<String>) -> Pending<'a, ()> {
+        self.control(instance_id, Control::Resume(reason))
+    }
+
+    fn raise_event<'a>(&'a self, instance_id: &'a str, event_name: String, data: Payload) -> Pending<'a, ()> {
+        self.control(instance_id, Control::Raise { name: event_name, data })
+    }
+
+    fn terminate<'a>(&'a self, instance_id: &'a str, output: Payload, recursive: bool) -> Pending<'a, ()> {
+        self.control(instance_id, Control::Terminate { output, recursive })
+    }
+
+    fn purge<'a>(&'a self, instance_id: &'a str, recursive: bool) -> Pending<'a, u64> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            let instance_id = instance_id.to_owned();
+            engine
+                .ask(|reply| Request::Purge { instance_id, recursive, reply })
+                .await
+                .map_err(|error| self.explain(error))
+        })
+    }
+
+    fn purge_matching(&self, filter: Filter) -> Pending<'_, u64> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            engine.ask(|reply| Request::PurgeMatching(Box::new(filter), reply)).await
+        })
+    }
+
+    fn wait_for_start<'a>(
+        &'a self,
+        instance_id: &'a str,
+        timeout: Option<Duration>,
+        payloads: bool,
+    ) -> Pending<'a, WorkflowState> {
+        self.wait(instance_id, Want::Start, timeout, payloads)
+    }
+
+    fn wait_for_completion<'a>(
+        &'a self,
+        instance_id: &'a str,
+        timeout: Option<Duration>,
+        payloads: bool,
+    ) -> Pending<'a, WorkflowState> {
+        self.wait(instance_id, Want::Completion, timeout, payloads)
+    }
+
+    fn list(&self, filter: Filter, cursor: Option<String>, limit: usize) -> Pending<'_, Page> {
+        let page = self.reader().and_then(|reader| {
+            let before = cursor.as_deref().map(parse_cursor).transpose()?;
+            let (states, next) = engine::page(reader.as_ref(), &filter, before, limit.clamp(1, PAGE))?;
+            Ok(Page { states, cursor: next.map(|(at, key)| format!("{}.{}", at.0, key.0)) })
+        });
+        Box::pin(std::future::ready(page))
+    }
+
+    fn history<'a>(&'a self, instance_id: &'a str) -> Pending<'a, Vec<Event>> {
+        let events = self.reader().and_then(|reader| engine::events(reader.as_ref(), instance_id));
+        Box::pin(std::future::ready(events.map_err(|error| self.explain(error))))
+    }
+
+    fn tasks(&self) -> Result<Arc<dyn TaskSource>> {
+        Ok(Arc::new(EmbeddedSource::new(self.owner()?)))
+    }
+
+    fn close(&self) {
+        let side =
+            std::mem::replace(&mut *self.side.lock().unwrap_or_else(PoisonError::into_inner), Side::Closed);
+        // The engine ends with its last client or worker.
+        drop(side);
+    }
+}
+
+fn parse_cursor(text: &str) -> Result<(Micros, Key)> {
+    let parts = text.split_once('.').and_then(|(at, key)| Some((at.parse().ok()?, key.parse().ok()?)));
+    parts
+        .map(|(at, key)| (Micros(at), Key(key)))
+        .ok_or_else(|| Error::invalid("the cursor is not one of this listing; begin without one"))
+}

@@ -1,0 +1,92 @@
+//! The end of a round: one transaction, and what leaves after its flush.
+
+use super::*;
+
+impl Driver {
+    /// Writes the round and releases what waited. Gives whether anything was written.
+    pub(super) fn commit(&mut self) -> bool {
+        if self.broken.is_some() {
+            return false;
+        }
+        self.collect_rows();
+        let mut round = std::mem::take(&mut self.round);
+        // Turns do not wait for the flush: all that they can do comes back through here.
+        self.dispatch.turns(std::mem::take(&mut round.tasks));
+        let wrote = !round.ops.is_empty();
+        if wrote && let Err(error) = self.store.commit(&round.ops) {
+            self.round = round;
+            self.fail(error);
+            return false;
+        }
+        self.release(round);
+        self.evict_machines();
+        wrote
+    }
+
+    /// The changed rows of all machines that the round touched.
+    fn collect_rows(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for key in &self.round.touched {
+            if let Some(slot) = self.machines.get_mut(key) {
+                slot.machine.flush(&mut effects);
+            }
+        }
+        for effect in effects.drain(..) {
+            if let Effect::Store(op) = effect {
+                self.round.ops.push(op);
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn release(&mut self, round: Round) {
+        let mut states = Vec::with_capacity(round.touched.len());
+        for key in round.touched {
+            let Some(slot) = self.machines.get(&key) else { continue };
+            let machine = &slot.machine;
+            states.push((machine.instance_id().clone(), machine.snapshot()));
+            if machine.is_finished() && machine.is_idle() {
+                self.remove(key);
+            }
+        }
+        self.hub.publish(states);
+        for id in round.purged {
+            self.hub.gone(&id);
+        }
+        self.dispatch.stop(&round.stops);
+        self.dispatch.activities(round.activities);
+        self.dispatch.turns(round.tasks_after);
+        round.answers.into_iter().for_each(Answer::send);
+    }
+
+    /// Nothing of the round happened: machines that it touched are rebuilt from the store, callers get the error.
+    pub(super) fn fail(&mut self, error: Error) {
+        let round = std::mem::take(&mut self.round);
+        for answer in round.answers {
+            answer.fail(&error);
+        }
+        for key in round.touched {
+            if let Some(machine) = self.remove(key) {
+                self.dispatch.evict(machine.run(), Evict::Stalled);
+                self.reload.push(key);
+            }
+        }
+        self.reload_at = self.now.plus(BACKOFF);
+        // A full disk may have room again; after any other fault of the store nothing can be trusted but a new opening.
+        if error.kind() != ErrorKind::ResourceExhausted {
+            self.stop(error);
+        }
+    }
+
+    /// Stops for good: every call from now on gets the error.
+    pub(super) fn stop(&mut self, error: Error) {
+        self.hub.close(&error);
+        self.machines.clear();
+        self.by_id.clear();
+        self.reload.clear();
+        for purge in self.purges.drain(..) {
+            purge.fail(&error);
+        }
+        self.broken = Some(error);
+    }
+}

@@ -1,0 +1,128 @@
+//! Purges: the whole tree is checked before anything is deleted, then children go before parents, in slices.
+
+use super::*;
+use crate::model::Filter;
+
+/// Instances to delete, children before parents.
+pub(super) struct Purge {
+    keys: VecDeque<(Key, String)>,
+    count: u64,
+    reply: Reply<u64>,
+}
+
+impl Purge {
+    pub(super) fn fail(self, error: &Error) {
+        drop(self.reply.send(Err(error.duplicate())));
+    }
+}
+
+impl Driver {
+    pub(super) fn begin_purge(&mut self, id: &str, recursive: bool, reply: Reply<u64>) {
+        match self.tree(id, recursive) {
+            Ok(keys) => self.purges.push_back(Purge { keys: keys.into(), count: 0, reply }),
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    pub(super) fn begin_purge_matching(&mut self, filter: &Filter, reply: Reply<u64>) {
+        let mut filter = filter.clone();
+        if filter.statuses.is_empty() {
+            filter.statuses = RuntimeStatus::ALL.into_iter().filter(|status| status.is_terminal()).collect();
+        }
+        filter.statuses.retain(|status| status.is_terminal());
+        let reader = self.store.reader();
+        let mut keys = VecDeque::new();
+        let mut before = None;
+        while !filter.statuses.is_empty() {
+            match reader.list(&filter, before, SLICE) {
+                Err(error) => return drop(reply.send(Err(error))),
+                Ok(rows) => {
+                    before = rows.last().map(|row| (row.created_at, row.key));
+                    let full = rows.len() == SLICE;
+                    keys.extend(rows.into_iter().map(|row| (row.key, row.id)));
+                    if !full {
+                        break;
+                    }
+                }
+            }
+        }
+        self.purges.push_back(Purge { keys, count: 0, reply });
+    }
+
+    /// The instance and, if `recursive`, all below it, children first.
+    ///
+    /// # Errors
+    /// `not_found`; `failed_precondition` if any of them has not finished.
+    fn tree(&mut self, id: &str, recursive: bool) -> Result<Vec<(Key, String)>> {
+        let Some((root, status)) = self.lookup(id)? else { return Err(not_found(id)) };
+        if !status.is_terminal() {
+            return Err(unfinished(id, status));
+        }
+        let mut order = Vec::new();
+        let mut open = vec![(root, id.to_owned())];
+        while let Some((key, id)) = open.pop() {
+            let Some(machine) = self.glance(key)? else { continue };
+            if !machine.row().status.is_terminal() {
+                return Err(unfinished(&id, machine.row().status));
+            }
+            if recursive {
+                for child in machine.family().to_vec() {
+                    if let Some(key) = self.child_of(key, &child)? {
+                        open.push((key, child));
+                    }
+                }
+            }
+            order.push((key, id));
+        }
+        order.reverse();
+        Ok(order)
+    }
+
+    /// A machine for reading only; it does not stay in memory. What the round has not written yet is written by the time
+    /// that the purge deletes it.
+    fn glance(&mut self, key: Key) -> Result<Option<Machine>> {
+        if self.round.gone.contains(&key) {
+            return Ok(None);
+        }
+        self.store.load(key)?.map(Machine::load).transpose()
+    }
+
+    fn child_of(&mut self, parent: Key, id: &str) -> Result<Option<Key>> {
+        let row = match self.by_id.get(id).and_then(|key| self.machines.get(key)) {
+            Some(slot) => Some(slot.machine.row().clone()),
+            None => self.store.find(id)?,
+        };
+        let child = row.filter(|row| row.parent.as_ref().is_some_and(|link| link.key == parent));
+        Ok(child.filter(|row| !self.round.gone.contains(&row.key)).map(|row| row.key))
+    }
+
+    pub(super) fn purge_slice(&mut self) -> Result<()> {
+        let mut left = SMALL_SLICE;
+        while left > 0
+            && let Some(mut purge) = self.purges.pop_front()
+        {
+            while left > 0
+                && let Some((key, id)) = purge.keys.pop_front()
+            {
+                left -= 1;
+                // One that was replaced or purged meanwhile is not there any more.
+                if self.lookup(&id)?.is_some_and(|(found, status)| found == key && status.is_terminal()) {
+                    self.delete(key);
+                    self.round.purged.push(Arc::from(id));
+                    purge.count += 1;
+                }
+            }
+            if purge.keys.is_empty() {
+                self.round.answers.push(Answer::Count(purge.reply, purge.count));
+            } else {
+                self.purges.push_front(purge);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unfinished(id: &str, status: RuntimeStatus) -> Error {
+    let text = format!("the workflow instance has not finished (it is {status}); terminate it first");
+    Error::new(ErrorKind::FailedPrecondition, text).of_instance(id)
+}

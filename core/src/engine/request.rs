@@ -1,0 +1,131 @@
+//! What callers and workers ask of the engine's thread, and the inbox where they leave it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_channel::oneshot;
+
+use super::task::{ActivityKey, ActivityResult, RunKey, Stall, TurnResult};
+use crate::error::Result;
+use crate::model::{Filter, Payload, StartRequest, Started};
+
+/// Where an answer goes. It is sent after the flush.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// Something for the engine's thread.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Start an instance.
+    Start(Box<StartRequest>, Reply<Started>),
+    /// Change the instance with this ID.
+    Control(String, Control, Reply<()>),
+    /// Delete a finished instance.
+    Purge { instance_id: String, recursive: bool, reply: Reply<u64> },
+    /// Delete the finished instances that match.
+    PurgeMatching(Box<Filter>, Reply<u64>),
+    /// A worker ran a turn.
+    Turn { run: RunKey, token: u64, outcome: Box<std::result::Result<TurnResult, Stall>> },
+    /// A worker left with a turn.
+    TurnLost { run: RunKey, token: u64 },
+    /// A worker ran an activity.
+    Activity { key: ActivityKey, result: Box<ActivityResult> },
+    /// A worker came: stalled instances are tried once more.
+    WorkerJoined,
+    /// Look at the clock: a wait with a deadline was added.
+    Look,
+    /// Finish what is here and stop.
+    Close,
+}
+
+/// A change of one instance.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// Raise an event.
+    Raise { name: String, data: Payload },
+    /// Pause.
+    Pause(Option<String>),
+    /// Resume.
+    Resume(Option<String>),
+    /// Terminate.
+    Terminate { output: Payload, recursive: bool },
+}
+
+/// Requests that the engine's thread has not taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    requests: Vec<Request>,
+    /// Whether the thread sleeps, so that only a push to a sleeper pays for a wake-up.
+    sleeping: bool,
+    closed: bool,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a request. A closed inbox gives it back.
+    pub(crate) fn push(&self, request: Request) -> std::result::Result<(), Request> {
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(request);
+        }
+        queue.requests.push(request);
+        let sleeping = std::mem::take(&mut queue.sleeping);
+        drop(queue);
+        if sleeping {
+            self.filled.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Leaves several requests at once.
+    pub(crate) fn push_all(&self, requests: Vec<Request>) {
+        let mut queue = self.lock();
+        if queue.closed || requests.is_empty() {
+            return;
+        }
+        queue.requests.extend(requests);
+        let sleeping = std::mem::take(&mut queue.sleeping);
+        drop(queue);
+        if sleeping {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Takes everything; if there is nothing, sleeps until there is or the time comes.
+    pub(super) fn take(&self, until: Option<Instant>) -> Vec<Request> {
+        let mut queue = self.lock();
+        while queue.requests.is_empty() {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                break;
+            }
+            queue.sleeping = true;
+            queue = match left {
+                None => self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some(left) => self.filled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
+            queue.sleeping = false;
+        }
+        std::mem::take(&mut queue.requests)
+    }
+
+    /// How many requests wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().requests.len()
+    }
+
+    /// Refuses further requests; gives what was left.
+    pub(super) fn close(&self) -> Vec<Request> {
+        let mut queue = self.lock();
+        queue.closed = true;
+        std::mem::take(&mut queue.requests)
+    }
+}

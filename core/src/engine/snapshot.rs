@@ -1,0 +1,284 @@
+//! What callers see of running instances: the state as of the last flush, and those who wait for it to change.
+//!
+//! `get` never asks the engine's thread: it reads the published state here, or the store behind it.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{RuntimeStatus, WorkflowState};
+
+/// How many finished instances stay published.
+const FINISHED: usize = 4096;
+
+/// What a wait is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// The first turn has run.
+    Start,
+    /// The instance has ended or stalled.
+    Completion,
+}
+
+impl Want {
+    /// Whether this state is what the wait is for.
+    pub(crate) fn is_met(self, snapshot: &Snapshot) -> bool {
+        let state = &snapshot.state;
+        let still = state.status.is_terminal() || state.status == RuntimeStatus::Stalled;
+        still || (self == Want::Start && state.started_at.is_some())
+    }
+}
+
+/// A state as of a flush. Payloads are shared with the machine, so that publishing copies none.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) state: WorkflowState,
+    pub(crate) input: Option<Arc<str>>,
+    pub(crate) output: Option<Arc<str>>,
+}
+
+impl Snapshot {
+    /// The state for a caller.
+    pub(crate) fn to_state(&self, payloads: bool) -> WorkflowState {
+        let mut state = self.state.clone();
+        if payloads {
+            state.input = self.input.as_deref().map(str::to_owned);
+            state.output = self.output.as_deref().map(str::to_owned);
+        }
+        state
+    }
+}
+
+/// Published states and waits.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    states: HashMap<Arc<str>, Arc<Snapshot>>,
+    finished: VecDeque<(Arc<str>, Arc<Snapshot>)>,
+    waits: HashMap<u64, Entry>,
+    by_instance: HashMap<Arc<str>, Vec<u64>>,
+    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    instance: Arc<str>,
+    want: Want,
+    waker: Option<Waker>,
+    answer: Option<Result<Arc<Snapshot>>>,
+}
+
+impl Hub {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The published state of an instance.
+    pub(crate) fn get(&self, instance_id: &str) -> Option<Arc<Snapshot>> {
+        self.lock().states.get(instance_id).cloned()
+    }
+
+    /// Publishes states that have just become durable, and wakes who waited for them.
+    pub(super) fn publish(&self, states: Vec<(Arc<str>, Snapshot)>) {
+        let mut inner = self.lock();
+        let mut wakers = Vec::new();
+        for (id, state) in states {
+            inner.publish(id, Arc::new(state), &mut wakers);
+        }
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The instance left the engine's memory: its state is read from the store from now on.
+    pub(super) fn forget(&self, instance_id: &str) {
+        self.lock().states.remove(instance_id);
+    }
+
+    /// The instance is gone: waits for it end with `not_found`.
+    pub(super) fn gone(&self, instance_id: &str) {
+        let mut inner = self.lock();
+        inner.states.remove(instance_id);
+        let wakers = inner.answer_all(instance_id, &|| {
+            Error::new(ErrorKind::NotFound, "no such workflow instance: it was purged")
+                .of_instance(instance_id)
+        });
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// The engine closed: every wait ends with `closed`.
+    pub(super) fn close(&self, error: &Error) {
+        let mut inner = self.lock();
+        inner.states.clear();
+        let ids: Vec<Arc<str>> = inner.by_instance.keys().cloned().collect();
+        let wakers: Vec<Waker> =
+            ids.iter().flat_map(|id| inner.answer_all(id, &|| error.duplicate())).collect();
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends the waits whose time has passed; gives when the next one's does.
+    pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
+        let mut inner = self.lock();
+        let mut wakers = Vec::new();
+        while let Some(Reverse((deadline, id))) = inner.deadlines.peek().copied() {
+            let open = inner.waits.get(&id).is_some_and(|entry| entry.answer.is_none());
+            if open && deadline > now {
+                break;
+            }
+            inner.deadlines.pop();
+            if open {
+                inner.answer(
+                    id,
+                    Err(Error::new(ErrorKind::Timeout, "the time given has passed")),
+                    &mut wakers,
+                );
+            }
+        }
+        let next = inner.deadlines.peek().map(|Reverse((deadline, _))| *deadline);
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+        next
+    }
+
+    /// Begins a wait. The caller reads the store after this, so that nothing can fall between, and calls
+    /// [`Wait::offer`] with what it found.
+    pub(super) fn wait(self: &Arc<Hub>, instance_id: &str, want: Want, timeout: Option<Duration>) -> Wait {
+        let mut inner = self.lock();
+        inner.next += 1;
+        let id = inner.next;
+        let instance: Arc<str> = Arc::from(instance_id);
+        let mut entry = Entry { instance: instance.clone(), want, waker: None, answer: None };
+        match inner.states.get(instance_id) {
+            Some(state) if want.is_met(state) => entry.answer = Some(Ok(state.clone())),
+            _ => {
+                inner.by_instance.entry(instance).or_default().push(id);
+                if let Some(deadline) = timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {
+                    inner.deadlines.push(Reverse((deadline, id)));
+                }
+            }
+        }
+        inner.waits.insert(id, entry);
+        drop(inner);
+        Wait { hub: self.clone(), id }
+    }
+}
+
+impl Inner {
+    fn publish(&mut self, id: Arc<str>, state: Arc<Snapshot>, wakers: &mut Vec<Waker>) {
+        if let Some(waits) = self.by_instance.get(&id) {
+            for wait in waits.clone() {
+                let met = self.waits.get(&wait).is_some_and(|entry| entry.want.is_met(&state));
+                if met {
+                    self.answer(wait, Ok(state.clone()), wakers);
+                }
+            }
+        }
+        if state.state.status.is_terminal() {
+            self.finished.push_back((id.clone(), state.clone()));
+            if self.finished.len() > FINISHED
+                && let Some((old, state)) = self.finished.pop_front()
+                && self.states.get(&old).is_some_and(|now| Arc::ptr_eq(now, &state))
+            {
+                self.states.remove(&old);
+            }
+        }
+        self.states.insert(id, state);
+    }
+
+    fn answer(&mut self, id: u64, answer: Result<Arc<Snapshot>>, wakers: &mut Vec<Waker>) {
+        let Some(entry) = self.waits.get_mut(&id).filter(|entry| entry.answer.is_none()) else { return };
+        entry.answer = Some(answer);
+        wakers.extend(entry.waker.take());
+        let instance = entry.instance.clone();
+        self.unlink(&instance, id);
+    }
+
+    fn unlink(&mut self, instance: &Arc<str>, id: u64) {
+        if let Some(waits) = self.by_instance.get_mut(instance) {
+            waits.retain(|wait| *wait != id);
+            if waits.is_empty() {
+                self.by_instance.remove(instance);
+            }
+        }
+    }
+
+    fn answer_all(&mut self, instance: &str, error: &dyn Fn() -> Error) -> Vec<Waker> {
+        let mut wakers = Vec::new();
+        for id in self.by_instance.get(instance).cloned().unwrap_or_default() {
+            self.answer(id, Err(error()), &mut wakers);
+        }
+        wakers
+    }
+}
+
+/// A wait for an instance. Dropping it gives the wait up.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    hub: Arc<Hub>,
+    id: u64,
+}
+
+impl Wait {
+    /// What the store says of the instance now.
+    pub(super) fn offer(&self, state: Result<Snapshot>) {
+        let mut inner = self.hub.lock();
+        let Some(entry) = inner.waits.get(&self.id) else { return };
+        let mut wakers = Vec::new();
+        match state {
+            Ok(state) if entry.want.is_met(&state) => {
+                inner.answer(self.id, Ok(Arc::new(state)), &mut wakers);
+            }
+            Ok(_) => {}
+            Err(error) => inner.answer(self.id, Err(error), &mut wakers),
+        }
+        drop(inner);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether the wait is over already.
+    pub(super) fn is_over(&self) -> bool {
+        self.hub.lock().waits.get(&self.id).is_none_or(|entry| entry.answer.is_some())
+    }
+}
+
+impl Future for Wait {
+    type Output = Result<Arc<Snapshot>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> Poll<Self::Output> {
+        let mut inner = self.hub.lock();
+        let Some(entry) = inner.waits.get_mut(&self.id) else {
+            return Poll::Ready(Err(Error::internal("a wait was polled after its answer")));
+        };
+        match entry.answer.take() {
+            Some(answer) => {
+                inner.waits.remove(&self.id);
+                Poll::Ready(answer)
+            }
+            None => {
+                entry.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let mut inner = self.hub.lock();
+        if let Some(entry) = inner.waits.remove(&self.id) {
+            let instance = entry.instance;
+            inner.unlink(&instance, self.id);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Where a worker's tasks come from: the embedded engine, or (later) a Dapr sidecar. The rest of the worker cannot tell
+//! them apart.
+
+use std::sync::Arc;
+
+use crate::bridge::Stall;
+use crate::engine::dispatch::WorkerId;
+use crate::engine::request::Request;
+use crate::engine::task::{ActivityKey, ActivityResult, RunKey, TurnResult, WorkflowTask};
+use crate::engine::{self, Abilities, ActivityWork, Bell, Engine, WorkflowWork};
+use crate::error::Result;
+use crate::history::Event;
+
+/// Gives out sessions.
+pub trait TaskSource: Send + Sync {
+    /// Registers a worker; the bell rings when there may be work.
+    ///
+    /// # Errors
+    /// `closed` if the source is closed.
+    fn join(&self, abilities: Abilities, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>>;
+}
+
+/// One registered worker, seen from the worker.
+pub trait Session: Send + Sync {
+    /// Takes up to `max` turns and what must be dropped. Never blocks.
+    fn take_turns(&self, max: usize) -> WorkflowWork;
+
+    /// Takes up to `max` activities and what must be stopped. Never blocks.
+    fn take_activities(&self, max: usize) -> ActivityWork;
+
+    /// The history before a turn, for a worker that has not cached the instance.
+    ///
+    /// # Errors
+    /// What reading the store answers.
+    fn past(&self, task: &WorkflowTask) -> Result<Vec<Event>>;
+
+    /// Answers turns: run, token, outcome, and whether the instance stays cached.
+    fn answer_turns(&self, answers: Vec<TurnOutcome>);
+
+    /// Answers activities.
+    fn answer_activities(&self, answers: Vec<(ActivityKey, ActivityResult)>);
+
+    /// Gives a turn back unanswered: it is handed out again.
+    fn give_back(&self, run: RunKey, token: u64);
+
+    /// A cached instance was dropped.
+    fn dropped(&self, run: RunKey);
+
+    /// Ends the session: what was not answered is handed out again.
+    fn leave(&self);
+}
+
+/// The answer to a turn.
+#[derive(Debug)]
+pub struct TurnOutcome {
+    /// Whose.
+    pub run: RunKey,
+    /// The task's token.
+    pub token: u64,
+    /// What the turn asked for, or why it cannot go on.
+    pub outcome: std::result::Result<TurnResult, Stall>,
+    /// Whether the worker keeps the instance.
+    pub cached: bool,
+}
+
+/// Tasks of the embedded engine.
+pub(crate) struct EmbeddedSource {
+    engine: Arc<Engine>,
+}
+
+impl EmbeddedSource {
+    pub(crate) fn new(engine: Arc<Engine>) -> EmbeddedSource {
+        EmbeddedSource { engine }
+    }
+}
+
+impl TaskSource for EmbeddedSource {
+    fn join(&self, abilities: Abilities, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
+        let worker = self.engine.dispatch().join(abilities, &bell);
+        self.engine.push_all(vec![Request::WorkerJoined]);
+        Ok(Arc::new(EmbeddedSession { engine: self.engine.clone(), worker }))
+    }
+}
+
+struct EmbeddedSession {
+    engine: Arc<Engine>,
+    worker: WorkerId,
+}
+
+impl Session for EmbeddedSession {
+    fn take_turns(&self, max: usize) -> WorkflowWork {
+        self.engine.dispatch().take_turns(self.worker, max)
+    }
+
+    fn take_activities(&self, max: usize) -> ActivityWork {
+        self.engine.dispatch().take_activities(self.worker, max)
+    }
+
+    fn past(&self, task: &WorkflowTask) -> Result<Vec<Event>> {
+        engine::events_before(self.engine.reader().as_ref(), task.run.key, task.turn)
+    }
+
+    fn answer_turns(&self, answers: Vec<TurnOutcome>) {
+        let dispatch = self.engine.dispatch();
+        let mut requests = Vec::with_capacity(answers.len());
+        for answer in answers {
+            dispatch.turn_answered(self.worker, answer.run, answer.cached);
+            requests.push(Request::Turn {
+                run: answer.run,
+                token: answer.token,
+                outcome: Box::new(answer.outcome),
+            });
+        }
+        self.engine.push_all(requests);
+    }
+
+    fn answer_activities(&self, answers: Vec<(ActivityKey, ActivityResult)>) {
+        let dispatch = self.engine.dispatch();
+        let requests = answers
+            .into_iter()
+            .filter(|(key, _)| dispatch.activity_answered(self.worker, *key))
+            .map(|(key, result)| Request::Activity { key, result: Box::new(result) })
+            .collect();
+        self.engine.push_all(requests);
+    }
+
+    fn give_back(&self, run: RunKey, token: u64) {
+        self.engine.dispatch().turn_answered(self.worker, run, false);
+        self.engine.push_all(vec![Request::TurnLost { run, token }]);
+    }
+
+    fn dropped(&self, run: RunKey) {
+        self.engine.dispatch().dropped(self.worker, run);
+    }
+
+    fn leave(&self) {
+        let orphans = self.engine.dispatch().leave(self.worker);
+        let requests =
+            orphans.turns.into_iter().map(|(run, token)| Request::TurnLost { run, token }).collect();
+        self.engine.push_all(requests);
+    }
+}
+
+impl Drop for EmbeddedSession {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
