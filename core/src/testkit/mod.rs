@@ -6,5 +6,6 @@ pub mod host;
 pub mod scratch;
 mod script;
 pub mod stores;
+pub mod text;
 
 pub use context::{ActivityOptions, ChildOptions, Ctx, Task};
