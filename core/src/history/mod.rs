@@ -11,6 +11,7 @@ use prost::Message;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Micros;
 
+mod kind;
 pub mod record;
 pub mod wire;
 
