@@ -26,7 +26,7 @@ mod timers;
 
 use dispatch::Dispatch;
 pub use dispatch::{Abilities, ActivityWork, Bell, WorkflowWork};
-use driver::Driver;
+pub(crate) use driver::Driver;
 use machine::Machine;
 use request::{Inbox, Reply, Request};
 use snapshot::{Hub, Snapshot, Want};
@@ -39,11 +39,26 @@ const QUIET: Duration = Duration::from_secs(1);
 pub struct Engine {
     endpoint: String,
     durability: Durability,
-    inbox: Arc<Inbox>,
-    hub: Arc<Hub>,
-    dispatch: Arc<Dispatch>,
-    reader: Arc<dyn Reader>,
+    shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the engine's thread shares with callers and workers.
+pub(crate) struct Shared {
+    pub(crate) inbox: Inbox,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) reader: Arc<dyn Reader>,
+}
+
+impl Shared {
+    /// What is shared over a store, and the driver of the store.
+    pub(crate) fn over(store: Box<dyn Store>, seed: Option<u64>) -> Result<(Arc<Shared>, Driver)> {
+        let (hub, dispatch) = (Arc::new(Hub::default()), Arc::new(Dispatch::default()));
+        let reader = store.reader();
+        let driver = Driver::open(store, dispatch.clone(), hub.clone(), seed)?;
+        Ok((Arc::new(Shared { inbox: Inbox::default(), hub, dispatch, reader }), driver))
+    }
 }
 
 /// The engines of this process by endpoint.
@@ -84,22 +99,17 @@ impl Engine {
     /// # Errors
     /// What the store answers; `resource_exhausted` if no thread can be had.
     pub fn start(endpoint: String, durability: Durability, store: Box<dyn Store>) -> Result<Arc<Engine>> {
-        let inbox = Arc::new(Inbox::default());
-        let hub = Arc::new(Hub::default());
-        let dispatch = Arc::new(Dispatch::default());
-        let reader = store.reader();
-        let driver = Driver::open(store, dispatch.clone(), hub.clone(), None)?;
+        let (shared, driver) = Shared::over(store, None)?;
         let thread = {
-            let (inbox, hub, dispatch) = (inbox.clone(), hub.clone(), dispatch.clone());
+            let shared = shared.clone();
             std::thread::Builder::new()
                 .name("everstep-engine".to_owned())
-                .spawn(move || serve(driver, &inbox, &hub, &dispatch))
+                .spawn(move || serve(driver, &shared))
                 .map_err(|error| {
                     Error::new(ErrorKind::ResourceExhausted, "no thread for the engine").with_source(error)
                 })?
         };
-        let thread = Mutex::new(Some(thread));
-        Ok(Arc::new(Engine { endpoint, durability, inbox, hub, dispatch, reader, thread }))
+        Ok(Arc::new(Engine { endpoint, durability, shared, thread: Mutex::new(Some(thread)) }))
     }
 
     /// The endpoint that it serves.
@@ -107,22 +117,18 @@ impl Engine {
         &self.endpoint
     }
 
-    pub(crate) fn dispatch(&self) -> &Arc<Dispatch> {
-        &self.dispatch
+    pub(crate) fn shared_parts(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     pub(crate) fn reader(&self) -> &Arc<dyn Reader> {
-        &self.reader
-    }
-
-    pub(crate) fn push_all(&self, requests: Vec<Request>) {
-        self.inbox.push_all(requests);
+        &self.shared.reader
     }
 
     /// Asks the engine's thread for something and waits for the answer, which comes after the flush.
     pub(crate) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        if self.inbox.push(request(reply)).is_err() {
+        if self.shared.inbox.push(request(reply)).is_err() {
             return Err(closed());
         }
         answer.await.unwrap_or_else(|_| Err(closed()))
@@ -130,13 +136,13 @@ impl Engine {
 
     /// The state of an instance as of the last flush.
     pub(crate) fn state(&self, instance_id: &str, payloads: bool) -> Result<WorkflowState> {
-        let mut state = match self.hub.get(instance_id) {
+        let mut state = match self.shared.hub.get(instance_id) {
             Some(snapshot) => snapshot.to_state(payloads),
-            None => stored(self.reader.as_ref(), instance_id)?.to_state(payloads),
+            None => stored(self.shared.reader.as_ref(), instance_id)?.to_state(payloads),
         };
         if state.reason.is_none()
             && state.status == crate::model::RuntimeStatus::Pending
-            && !self.dispatch.knows_workflow(&state.name)
+            && !self.shared.dispatch.knows_workflow(&state.name)
         {
             state.reason = Some(format!("no connected worker has the workflow {:?}", state.name));
         }
@@ -150,14 +156,14 @@ impl Engine {
         want: Want,
         timeout: Option<Duration>,
     ) -> Result<Arc<Snapshot>> {
-        let wait = self.hub.wait(instance_id, want, timeout);
+        let wait = self.shared.hub.wait(instance_id, want, timeout);
         if !wait.is_over() {
             // Begun before this look, so that nothing falls between the two.
-            if self.hub.get(instance_id).is_none() {
-                wait.offer(stored(self.reader.as_ref(), instance_id));
+            if self.shared.hub.get(instance_id).is_none() {
+                wait.offer(stored(self.shared.reader.as_ref(), instance_id));
             }
             if timeout.is_some() {
-                drop(self.inbox.push(Request::Look));
+                drop(self.shared.inbox.push(Request::Look));
             }
         }
         wait.await
@@ -165,7 +171,7 @@ impl Engine {
 
     /// Ends the engine: what waits is written, then its thread stops. Later calls are `closed`.
     pub fn close(&self) {
-        drop(self.inbox.push(Request::Close));
+        drop(self.shared.inbox.push(Request::Close));
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.thread().id() != std::thread::current().id()
@@ -234,19 +240,20 @@ fn closed() -> Error {
 }
 
 /// The life of the engine's thread.
-fn serve(mut driver: Driver, inbox: &Inbox, hub: &Hub, dispatch: &Dispatch) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| rounds(&mut driver, inbox, hub, dispatch)));
+fn serve(mut driver: Driver, shared: &Shared) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| rounds(&mut driver, shared)));
     let error = match outcome {
         Ok(()) => closed(),
         Err(_) => Error::internal("the engine's thread ended by a panic; open the client again"),
     };
-    for request in inbox.close() {
+    for request in shared.inbox.close() {
         driver::refuse(request, &error);
     }
-    hub.close(&error);
+    shared.hub.close(&error);
 }
 
-fn rounds(driver: &mut Driver, inbox: &Inbox, hub: &Hub, dispatch: &Dispatch) {
+fn rounds(driver: &mut Driver, shared: &Shared) {
+    let Shared { inbox, hub, dispatch, .. } = shared;
     // When the quiet is long enough for what waits for it; absent while there is nothing to be done.
     let mut quiet = Some(Instant::now() + QUIET);
     loop {

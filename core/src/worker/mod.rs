@@ -76,8 +76,13 @@ impl Worker {
     /// `invalid_argument` for a bad request or an unknown component, `not_implemented` where the component has no
     /// tasks, `store_locked` where another process owns the store, `closed`.
     pub fn open(client: &Client, component: Option<&str>, open: &str) -> Result<(Worker, String)> {
-        let request = OpenRequest::read(open)?;
         let source = client.component(component)?.tasks()?;
+        Worker::join(source.as_ref(), open, client.options().max_payload_bytes)
+    }
+
+    /// Opens a worker on a task source.
+    pub(crate) fn join(source: &dyn TaskSource, open: &str, max_payload: usize) -> Result<(Worker, String)> {
+        let request = OpenRequest::read(open)?;
         let abilities = crate::engine::Abilities {
             workflows: request.workflows.iter().map(|workflow| workflow.name.clone()).collect(),
             activities: request.activities.iter().cloned().collect(),
@@ -89,7 +94,6 @@ impl Worker {
             drained: Condvar::new(),
         });
         let session = source.join(abilities, gate.clone())?;
-        let max_payload = client.options().max_payload_bytes;
         let answer = OpenResponse {
             worker: "w1".to_owned(),
             limits: bridge::Limits { max_payload },

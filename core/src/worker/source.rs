@@ -7,7 +7,7 @@ use crate::bridge::Stall;
 use crate::engine::dispatch::WorkerId;
 use crate::engine::request::Request;
 use crate::engine::task::{ActivityKey, ActivityResult, RunKey, TurnResult, WorkflowTask};
-use crate::engine::{self, Abilities, ActivityWork, Bell, Engine, WorkflowWork};
+use crate::engine::{self, Abilities, ActivityWork, Bell, Engine, Shared, WorkflowWork};
 use crate::error::Result;
 use crate::history::Event;
 
@@ -65,43 +65,51 @@ pub struct TurnOutcome {
 
 /// Tasks of the embedded engine.
 pub(crate) struct EmbeddedSource {
-    engine: Arc<Engine>,
+    shared: Arc<Shared>,
+    /// Keeps the engine open as long as a worker is; absent where a test drives it by hand.
+    engine: Option<Arc<Engine>>,
 }
 
 impl EmbeddedSource {
     pub(crate) fn new(engine: Arc<Engine>) -> EmbeddedSource {
-        EmbeddedSource { engine }
+        EmbeddedSource { shared: engine.shared_parts().clone(), engine: Some(engine) }
+    }
+
+    #[cfg(any(test, feature = "testkit"))]
+    pub(crate) fn by_hand(shared: Arc<Shared>) -> EmbeddedSource {
+        EmbeddedSource { shared, engine: None }
     }
 }
 
 impl TaskSource for EmbeddedSource {
     fn join(&self, abilities: Abilities, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
-        let worker = self.engine.dispatch().join(abilities, &bell);
-        self.engine.push_all(vec![Request::WorkerJoined]);
-        Ok(Arc::new(EmbeddedSession { engine: self.engine.clone(), worker }))
+        let worker = self.shared.dispatch.join(abilities, &bell);
+        self.shared.inbox.push_all(vec![Request::WorkerJoined]);
+        Ok(Arc::new(EmbeddedSession { shared: self.shared.clone(), worker, _engine: self.engine.clone() }))
     }
 }
 
 struct EmbeddedSession {
-    engine: Arc<Engine>,
+    shared: Arc<Shared>,
     worker: WorkerId,
+    _engine: Option<Arc<Engine>>,
 }
 
 impl Session for EmbeddedSession {
     fn take_turns(&self, max: usize) -> WorkflowWork {
-        self.engine.dispatch().take_turns(self.worker, max)
+        self.shared.dispatch.take_turns(self.worker, max)
     }
 
     fn take_activities(&self, max: usize) -> ActivityWork {
-        self.engine.dispatch().take_activities(self.worker, max)
+        self.shared.dispatch.take_activities(self.worker, max)
     }
 
     fn past(&self, task: &WorkflowTask) -> Result<Vec<Event>> {
-        engine::events_before(self.engine.reader().as_ref(), task.run.key, task.turn)
+        engine::events_before(self.shared.reader.as_ref(), task.run.key, task.turn)
     }
 
     fn answer_turns(&self, answers: Vec<TurnOutcome>) {
-        let dispatch = self.engine.dispatch();
+        let dispatch = &self.shared.dispatch;
         let mut requests = Vec::with_capacity(answers.len());
         for answer in answers {
             dispatch.turn_answered(self.worker, answer.run, answer.cached);
@@ -111,33 +119,33 @@ impl Session for EmbeddedSession {
                 outcome: Box::new(answer.outcome),
             });
         }
-        self.engine.push_all(requests);
+        self.shared.inbox.push_all(requests);
     }
 
     fn answer_activities(&self, answers: Vec<(ActivityKey, ActivityResult)>) {
-        let dispatch = self.engine.dispatch();
+        let dispatch = &self.shared.dispatch;
         let requests = answers
             .into_iter()
             .filter(|(key, _)| dispatch.activity_answered(self.worker, *key))
             .map(|(key, result)| Request::Activity { key, result: Box::new(result) })
             .collect();
-        self.engine.push_all(requests);
+        self.shared.inbox.push_all(requests);
     }
 
     fn give_back(&self, run: RunKey, token: u64) {
-        self.engine.dispatch().turn_answered(self.worker, run, false);
-        self.engine.push_all(vec![Request::TurnLost { run, token }]);
+        self.shared.dispatch.turn_answered(self.worker, run, false);
+        self.shared.inbox.push_all(vec![Request::TurnLost { run, token }]);
     }
 
     fn dropped(&self, run: RunKey) {
-        self.engine.dispatch().dropped(self.worker, run);
+        self.shared.dispatch.dropped(self.worker, run);
     }
 
     fn leave(&self) {
-        let orphans = self.engine.dispatch().leave(self.worker);
+        let orphans = self.shared.dispatch.leave(self.worker);
         let requests =
             orphans.turns.into_iter().map(|(run, token)| Request::TurnLost { run, token }).collect();
-        self.engine.push_all(requests);
+        self.shared.inbox.push_all(requests);
     }
 }
 
