@@ -254,7 +254,7 @@ def main() -> int:
 
     started = time.monotonic()
     screen = Screen()
-    screen.say("everstep · order processing", CYAN)
+    screen.say("everstep: order processing", CYAN)
     shutil.rmtree(args.folder, ignore_errors=True)
     args.folder.mkdir(parents=True)
     shop.create(args.folder / "shop.db", args.orders)
