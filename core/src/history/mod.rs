@@ -11,9 +11,13 @@ use prost::Message;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Micros;
 
+mod event;
+mod fields;
 mod kind;
 pub mod record;
 pub mod wire;
+
+pub use event::{HistoryEvent, Parent, Stall, TimerOrigin, decode};
 
 /// One event of a history: its bytes and what they decode to. Cheap to clone.
 #[derive(Clone, Debug)]
