@@ -30,15 +30,25 @@ fn round(timestamp: &prost_types::Timestamp, micros: i32) -> Micros {
     Micros(timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(micros)))
 }
 
+/// How many causes of a failure are written. Decoders give up on messages nested deeper than 100, so a longer chain
+/// would make its history unreadable.
+pub const MAX_CAUSES: usize = 64;
+
 impl From<&Failure> for TaskFailureDetails {
+    /// Causes beyond [`MAX_CAUSES`] are left out.
     fn from(failure: &Failure) -> TaskFailureDetails {
-        TaskFailureDetails {
-            error_type: failure.error_type.clone(),
-            error_message: failure.message.clone(),
-            stack_trace: failure.stack.clone(),
-            inner_failure: failure.cause.as_deref().map(|cause| Box::new(cause.into())),
-            is_non_retriable: failure.non_retriable,
-        }
+        details(failure, MAX_CAUSES)
+    }
+}
+
+fn details(failure: &Failure, causes: usize) -> TaskFailureDetails {
+    let cause = failure.cause.as_deref().filter(|_| causes > 0);
+    TaskFailureDetails {
+        error_type: failure.error_type.clone(),
+        error_message: failure.message.clone(),
+        stack_trace: failure.stack.clone(),
+        inner_failure: cause.map(|cause| Box::new(details(cause, causes - 1))),
+        is_non_retriable: failure.non_retriable,
     }
 }
 
@@ -110,5 +120,38 @@ mod tests {
             cause: Some(Box::new(Failure { error_type: "IOError".into(), ..Failure::default() })),
         };
         assert_eq!(Failure::from(&TaskFailureDetails::from(&failure)), failure);
+    }
+
+    #[test]
+    fn a_failure_with_endless_causes_stays_readable() {
+        let mut failure = Failure::default();
+        for level in 0..200 {
+            failure =
+                Failure { message: level.to_string(), cause: Some(Box::new(failure)), ..Failure::default() };
+        }
+        let failed = ChildWorkflowInstanceFailedEvent {
+            failure_details: Some((&failure).into()),
+            ..ChildWorkflowInstanceFailedEvent::default()
+        };
+        let event = HistoryEvent {
+            event_type: Some(history_event::EventType::ChildWorkflowInstanceFailed(failed)),
+            ..HistoryEvent::default()
+        };
+        let completed =
+            CompleteWorkflowAction { carryover_events: vec![event.clone()], ..Default::default() };
+        let action = WorkflowAction {
+            workflow_action_type: Some(workflow_action::WorkflowActionType::CompleteWorkflow(completed)),
+            ..WorkflowAction::default()
+        };
+        let response = WorkflowResponse { actions: vec![action], ..WorkflowResponse::default() };
+        let bytes = prost::Message::encode_to_vec(&response);
+        assert_eq!(<WorkflowResponse as prost::Message>::decode(&bytes[..]).unwrap(), response);
+
+        let Some(history_event::EventType::ChildWorkflowInstanceFailed(failed)) = event.event_type else {
+            panic!()
+        };
+        let failure = Failure::from(&failed.failure_details.unwrap());
+        let chain = std::iter::successors(Some(&failure), |failure| failure.cause.as_deref());
+        assert_eq!(chain.count(), 1 + MAX_CAUSES);
     }
 }
