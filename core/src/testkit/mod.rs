@@ -1,11 +1,14 @@
 //! Tests for stores, components and hosts.
 
 mod context;
+pub mod disk;
 mod expression;
 pub mod host;
 pub mod scratch;
 mod script;
 pub mod stores;
 pub mod text;
+pub mod vfs;
+mod vfs_shared;
 
 pub use context::{ActivityOptions, ChildOptions, Ctx, Task};

@@ -68,6 +68,7 @@ impl SqliteStore {
         };
         let place = Place { path, vfs: options.vfs.clone() };
         let connection = place.writer(options.durability)?;
+        settle(&connection).map_err(|error| place.fault(error))?;
         let ledger = Ledger::read(&connection).map_err(|error| place.fault(error))?;
         let reader = Arc::new(SqliteReader::new(place.clone(), true));
         Ok(SqliteStore {
@@ -124,22 +125,34 @@ impl SqliteStore {
         error
     }
 
-    /// Folds the log into the file and empties it, as far as readers let it.
+    /// Folds the log into the file and empties it, as far as readers let it without waiting for them.
     fn fold(&mut self) -> rusqlite::Result<()> {
         if self.folded == self.commits {
             return Ok(());
         }
-        let run = |mode| self.connection.query_row(mode, [], |row| row.get::<_, bool>(0));
-        run("PRAGMA wal_checkpoint(PASSIVE)")?;
+        checkpoint(&self.connection, "PASSIVE")?;
         // Emptying would wait for readers, and with it everybody who waits for this thread.
         self.connection.busy_timeout(Duration::ZERO)?;
-        let emptied = run("PRAGMA wal_checkpoint(TRUNCATE)");
+        let emptied = checkpoint(&self.connection, "TRUNCATE");
         self.connection.busy_timeout(BUSY_TIMEOUT)?;
-        if !emptied? {
+        if emptied? {
             self.folded = self.commits;
         }
         Ok(())
     }
+}
+
+/// Begins with an empty log. One that is found may hold a commit whose flush failed: the system shows it, the disk does
+/// not have it, and no later flush would write it, so that commits behind it would be lost with it.
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint(connection, "TRUNCATE").map(drop)
+}
+
+/// Whether all of it was done; readers may prevent that.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        row.get::<_, bool>(0).map(|busy| !busy)
+    })
 }
 
 impl Drop for SqliteStore {
@@ -227,5 +240,7 @@ pub fn open_reader(path: impl AsRef<Path>) -> Result<Arc<dyn Reader>> {
     Ok(Arc::new(reader))
 }
 
+#[cfg(test)]
+mod power_tests;
 #[cfg(test)]
 mod tests;

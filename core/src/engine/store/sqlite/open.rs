@@ -48,11 +48,7 @@ impl Place {
             let message = format!("{} is a directory; name a file in it", path.display());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         };
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(directory).map_err(|error| file_error("create", directory, error))?;
+        make_directory(directory)?;
         let mut options = OpenOptions::new();
         // Only a new file: closing a second handle of a file that is open here would drop SQLite's locks on it.
         options.write(true).create_new(true);
@@ -87,6 +83,9 @@ impl Place {
         let version = self.version(&connection)?;
         let fault = |error| self.fault(error);
         connection.pragma_update(None, "page_size", 8192).map_err(fault)?;
+        // The switch to the log is the one change that has a rollback journal. Were its deletion undone by a power loss
+        // later on, it would roll the file back to nothing; EXTRA makes the deletion durable.
+        connection.pragma_update(None, "synchronous", "EXTRA").map_err(fault)?;
         let mode: String = connection
             .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
             .map_err(fault)?;
@@ -144,6 +143,28 @@ impl Place {
             }
         }
     }
+}
+
+/// Makes the directories that are missing, for their owner only, and flushes their names to the disk: a file that was
+/// flushed is lost all the same when its directory's name is.
+fn make_directory(directory: &Path) -> Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let Some(parent) = directory.parent() else { return Ok(()) };
+    make_directory(parent)?;
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+        result => result.map_err(|error| file_error("create", directory, error))?,
+    }
+    #[cfg(unix)]
+    std::fs::File::open(parent)
+        .and_then(|parent| parent.sync_all())
+        .map_err(|error| file_error("flush", parent, error))?;
+    Ok(())
 }
 
 fn configure(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
