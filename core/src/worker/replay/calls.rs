@@ -62,7 +62,7 @@ pub(super) struct Target {
 
 impl Machine {
     /// An attempt failed: it is tried again after a pause, or the function gets the failure.
-    pub(super) fn attempt_failed(&mut self, reference: Ref, failure: Failure) -> Result<Option<Job>, Stall> {
+    pub(super) fn attempt_failed(&mut self, reference: Ref, failure: &Failure) -> Result<Option<Job>, Stall> {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&reference) else { return Ok(None) };
         let is_child = matches!(call, Call::Child(_));
@@ -71,15 +71,15 @@ impl Machine {
         let attempt = attempts.attempt;
         let pause = attempts.again.as_ref().and_then(|again| {
             let elapsed = u64::try_from(now.0.saturating_sub(again.began.0)).unwrap_or(0);
-            let pause = again.policy.pause(attempt, Duration::from_micros(elapsed), &failure)?;
+            let pause = again.policy.pause(attempt, Duration::from_micros(elapsed), failure)?;
             Some((pause, again.key.clone()))
         });
         self.disarm(limit);
         let Some((pause, key)) = pause else {
             self.calls.remove(&reference);
             let code =
-                if is_child { ErrorKind::ChildFailed } else { code_of(&failure, ErrorKind::ActivityFailed) };
-            return Ok(Some(Job::Failed { reference, error: task_error(&failure, code) }));
+                if is_child { ErrorKind::ChildFailed } else { code_of(failure, ErrorKind::ActivityFailed) };
+            return Ok(Some(Job::Failed { reference, error: task_error(failure, code) }));
         };
         let origin = if is_child {
             Origin::ChildWorkflowRetry(TimerOriginChildWorkflowRetry { instance_id: key })
@@ -138,7 +138,7 @@ impl Machine {
             message: format!("the activity did not end within its timeout of {timeout} ms"),
             ..Failure::default()
         };
-        self.attempt_failed(reference, failure)
+        self.attempt_failed(reference, &failure)
     }
 
     fn wait_timed_out(&mut self, reference: Ref) -> Option<Job> {

@@ -118,7 +118,7 @@ impl Machine {
         self.next_id = next
             .ok_or_else(|| Stall::invalid("the run has used up all action ids; continue as new earlier"))?;
         if !self.ledger.strike(id, kind, name, own.call)? {
-            let own = (own != OwnData::default()).then(|| own.into());
+            let own = (own != OwnData::default()).then_some(own);
             let workflow_action_type = Some(build(id));
             self.actions.push(wire::WorkflowAction { id, workflow_action_type, own, ..Default::default() });
         }

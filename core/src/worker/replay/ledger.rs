@@ -153,6 +153,12 @@ impl Ledger {
         self.recorded.get(&id)
     }
 
+    /// What the function once asked for as its call of this number and has not asked for now.
+    pub(super) fn describe_call(&self, call: Ref) -> Option<String> {
+        let (id, recorded) = self.recorded.iter().find(|(_, recorded)| recorded.call == call)?;
+        Some(format!("action {id}, {}", shown(recorded.kind, recorded.name())))
+    }
+
     /// Strikes out the action that the function asked for with this id; false when history has none.
     ///
     /// # Errors

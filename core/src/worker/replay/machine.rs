@@ -174,14 +174,14 @@ impl Machine {
             Some(EventType::TaskFailed(failed)) => {
                 let failure = failed.failure_details.as_ref().map(Failure::from).unwrap_or_default();
                 match self.settle(index, failed.task_scheduled_id, Role::Task, event).map_err(at)? {
-                    Some(reference) => self.attempt_failed(reference, failure)?,
+                    Some(reference) => self.attempt_failed(reference, &failure)?,
                     None => None,
                 }
             }
             Some(EventType::ChildWorkflowInstanceFailed(failed)) => {
                 let failure = child_failure(failed.failure_details.as_ref());
                 match self.settle(index, failed.task_scheduled_id, Role::Child, event).map_err(at)? {
-                    Some(reference) => self.attempt_failed(reference, failure)?,
+                    Some(reference) => self.attempt_failed(reference, &failure)?,
                     None => None,
                 }
             }

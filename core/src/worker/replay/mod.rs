@@ -240,7 +240,8 @@ impl Replay {
 
     /// Walks the machine to a planned job and checks that it comes to the same one.
     fn confirm(&mut self, planned: usize, reference: Ref, step: Step) -> Result<(), Stall> {
-        while let Some((index, event)) = self.inbox.pop_front_if(|(index, _)| *index <= planned) {
+        while self.inbox.front().is_some_and(|(index, _)| *index <= planned) {
+            let Some((index, event)) = self.inbox.pop_front() else { break };
             let job = self.feed(index, event)?;
             let found = match &job {
                 Some(Job::Done { reference, .. } | Job::Failed { reference, .. }) => Some(*reference),
@@ -260,8 +261,9 @@ impl Replay {
     }
 
     fn lost(&self, planned: usize, reference: Ref) -> Stall {
-        let message =
-            format!("history answers call {reference}, but the function does not wait for it at that point");
+        let what =
+            self.machine.ledger.describe_call(reference).unwrap_or_else(|| format!("call {reference}"));
+        let message = format!("history answers {what}, but the function does not wait for it at that point");
         non_determinism(&message).at_event(planned)
     }
 

@@ -224,7 +224,7 @@ fn scheduled(action: &wire::WorkflowAction) -> Option<EventType> {
 
 /// An action in short, for assertions: `1 task echo`, `2 timer 5000`, …
 pub(super) fn short(result: &TurnResult) -> Vec<String> {
-    result.actions.iter().map(|action| short_action(action)).collect()
+    result.actions.iter().map(short_action).collect()
 }
 
 pub(super) fn short_action(action: &wire::WorkflowAction) -> String {
