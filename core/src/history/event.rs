@@ -68,6 +68,8 @@ pub struct HistoryEvent {
     pub rerun_of: Option<String>,
     /// The instance of the child's first attempt.
     pub retry_of: Option<String>,
+    /// Whether a created workflow is no child of its creator.
+    pub detached: bool,
     /// The W3C trace parent.
     pub trace_parent: Option<String>,
     /// The attempt of the call, from 1.

@@ -161,6 +161,7 @@ fn fill_own(view: &mut HistoryEvent, own: &wire::OwnData) {
     view.cancelled_timers.clone_from(&own.cancelled_timers);
     view.cancelled_tasks.clone_from(&own.cancelled_tasks);
     view.custom_status.clone_from(&own.custom_status);
+    view.detached = own.detached;
     view.clears_custom_status = own.clears_custom_status;
     view.stall = own.stall.as_ref().map(|stall| Stall {
         code: stall.code.clone(),

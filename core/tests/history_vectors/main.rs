@@ -1,0 +1,11 @@
+//! Histories and worker traffic recorded from a real Dapr, and what everstep adds to events: everything must be read
+//! as it was meant, and kept as it came.
+
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod damage;
+mod expect;
+mod own;
+mod recorded;
+mod traffic;
+mod vectors;
