@@ -235,6 +235,9 @@ pub fn open_reader(path: impl AsRef<Path>) -> Result<Arc<dyn Reader>> {
         }
         _ => super::lock::file_error("open", path, error),
     })?;
+    if found.is_dir() {
+        return Err(Error::invalid(format!("{} is a directory; name a file in it", found.display())));
+    }
     let reader = SqliteReader::new(Place { path: found, vfs: None }, false);
     reader.check()?;
     Ok(Arc::new(reader))

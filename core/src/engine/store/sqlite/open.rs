@@ -44,9 +44,8 @@ impl Place {
     /// the same mode. Gives the path without links, so that one file has one lock.
     pub(super) fn prepare(path: &Path) -> Result<PathBuf> {
         let path = std::path::absolute(path).map_err(|error| file_error("find", path, error))?;
-        let Some(directory) = path.parent() else {
-            let message = format!("{} is a directory; name a file in it", path.display());
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        let Some(directory) = path.parent().filter(|_| !path.is_dir()) else {
+            return Err(Error::invalid(format!("{} is a directory; name a file in it", path.display())));
         };
         make_directory(directory)?;
         let mut options = OpenOptions::new();
@@ -150,6 +149,9 @@ impl Place {
 fn make_directory(directory: &Path) -> Result<()> {
     if directory.is_dir() {
         return Ok(());
+    }
+    if directory.exists() {
+        return Err(Error::invalid(format!("{} is no directory; name a file in one", directory.display())));
     }
     let Some(parent) = directory.parent() else { return Ok(()) };
     make_directory(parent)?;
