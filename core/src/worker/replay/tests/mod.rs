@@ -3,5 +3,6 @@
 mod bench;
 mod events;
 mod mismatch;
+mod order;
 
 mod table;
