@@ -3,6 +3,8 @@
 //! A memory store beside the file is told what was acknowledged. After every power loss the file must hold exactly that,
 //! or that and the whole batch that was under way.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use bytes::Bytes;
 
 use super::*;
@@ -104,7 +106,18 @@ fn everything(store: &mut dyn Store) -> Vec<String> {
     let reader = store.reader();
     let rows = reader.list(&Filter::default(), None, 10_000).unwrap();
     let loaded = rows.iter().map(|row| reader.load(&row.id).unwrap().unwrap());
-    let mut lines: Vec<_> = loaded.map(|loaded| format!("{loaded:?}")).collect();
+    let digest = |data: &Bytes| {
+        let mut hasher = DefaultHasher::new();
+        data.hash(&mut hasher);
+        (data.len(), hasher.finish())
+    };
+    let mut lines: Vec<_> = loaded
+        .map(|loaded| {
+            let turns: Vec<_> = loaded.turns.iter().map(|(turn, data)| (turn, digest(data))).collect();
+            let inbox: Vec<_> = loaded.inbox.iter().map(|row| (row.id, digest(&row.event))).collect();
+            format!("{:?} {turns:?} {inbox:?}", loaded.row)
+        })
+        .collect();
     lines.extend(store.timers(None, 10_000).unwrap().iter().map(|timer| format!("{timer:?}")));
     lines.push(format!("{:?}", store.with_work(Key(0), 10_000).unwrap()));
     lines.push(format!("{:?}", store.facts().unwrap().last_time));
