@@ -205,6 +205,9 @@ pub trait Store: Send {
     fn reader(&self) -> Arc<dyn Reader>;
 
     /// Work that waits for quiet, such as a checkpoint. Called once when the engine has had nothing to do for a second.
+    ///
+    /// # Errors
+    /// `unavailable` or `store_corrupt`, after which the store must be reopened; want of room is none.
     fn idle(&mut self) -> Result<()> {
         Ok(())
     }

@@ -215,7 +215,11 @@ impl Store for SqliteStore {
 
     fn idle(&mut self) -> Result<()> {
         self.usable()?;
-        self.fold().map_err(|error| self.place.fault(error))
+        match self.fold() {
+            // What could not be folded for want of room stays in the log.
+            Err(error) if !is_survivable(&error) => Err(self.place.fault(error)),
+            _ => Ok(()),
+        }
     }
 
     fn journal_bytes(&self) -> u64 {

@@ -104,11 +104,18 @@ impl Place {
         let access =
             if shared { OpenFlags::SQLITE_OPEN_READ_WRITE } else { OpenFlags::SQLITE_OPEN_READ_ONLY };
         let connection = self.connect(access)?;
-        if !shared && self.version(&connection)? < MIGRATIONS.len() {
+        if !shared {
             let path = self.path.display();
-            let message =
-                format!("the store {path} has an older schema; open it for writing once to bring it up");
-            return Err(Error::new(ErrorKind::StoreVersion, message));
+            let version = self.version(&connection)?;
+            if version == 0 {
+                let message = format!("the store {path} is empty; its owner has not finished creating it");
+                return Err(Error::new(ErrorKind::Unavailable, message));
+            }
+            if version < MIGRATIONS.len() {
+                let message =
+                    format!("the store {path} has an older schema; open it for writing once to bring it up");
+                return Err(Error::new(ErrorKind::StoreVersion, message));
+            }
         }
         let settings = "PRAGMA query_only = 1; PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;";
         connection.execute_batch(settings).map_err(|error| self.fault(error))?;

@@ -245,6 +245,7 @@ fn a_full_disk_refuses_and_recovers() {
             }
         }
         if step % 20 == 0 {
+            store.idle().unwrap();
             assert_same(&mut store, &mut acknowledged);
         }
     }

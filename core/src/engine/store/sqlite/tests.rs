@@ -202,7 +202,7 @@ fn an_empty_file_becomes_a_store() {
     let scratch = Scratch::new();
     let path = scratch.path("a.db");
     std::fs::write(&path, "").unwrap();
-    assert_eq!(kind(open_reader(&path)), ErrorKind::StoreVersion);
+    assert_eq!(kind(open_reader(&path)), ErrorKind::Unavailable);
     filled(&path, 1);
     assert!(open_reader(&path).is_ok());
 }
