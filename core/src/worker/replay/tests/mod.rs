@@ -4,5 +4,6 @@ mod bench;
 mod events;
 mod mismatch;
 mod order;
+mod recorded;
 
 mod table;
