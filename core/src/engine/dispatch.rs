@@ -255,6 +255,20 @@ impl Dispatch {
         bell.workflows();
     }
 
+    /// Takes a waiting turn of the run back. False when a worker has it already.
+    pub(crate) fn withdraw(&self, run: RunKey) -> bool {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let sticky = inner.workers.values_mut().map(|entry| &mut entry.sticky);
+        for queue in inner.fresh.values_mut().chain(sticky) {
+            if let Some(at) = queue.iter().position(|task| task.run == run) {
+                queue.remove(at);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Takes turns for a worker: first those of its cached instances, then new ones.
     pub(crate) fn take_turns(&self, id: WorkerId, max: usize) -> WorkflowWork {
         let mut inner = self.lock();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dispatch::Dispatch;
-use super::machine::{Context, Effect, Evict, Ids, Machine, Message, NewInstance, create};
+use super::machine::{Context, Effect, Evict, Ids, Machine, Message, NewInstance, child_failure, create};
 use super::request::{Control, Reply, Request};
 use super::snapshot::Hub;
 use super::store::{Key, Op, Store};
@@ -394,6 +394,9 @@ impl Driver {
             Ok(None) => return drop(reply.send(Err(not_found(id)))),
             Err(error) => return drop(reply.send(Err(error))),
         };
+        if matches!(control, Control::Pause(_)) {
+            self.withdraw_turn(key);
+        }
         self.at(key, |machine, context, effects| match control {
             Control::Raise { name, data } => machine.raise(name, data, context, effects),
             Control::Pause(reason) => machine.suspend(reason, context, effects),
@@ -403,6 +406,19 @@ impl Driver {
             }
         });
         self.round.answers.push(Answer::Done(reply));
+    }
+
+    /// A turn that no worker has taken yet must not hold a pause up: without a worker that would be for ever.
+    fn withdraw_turn(&mut self, key: Key) {
+        let Some(slot) = self.machines.get_mut(&key) else { return };
+        let run = slot.machine.run();
+        let queued = self.round.tasks.len() + self.round.tasks_after.len();
+        self.round.tasks.retain(|task| task.run != run);
+        self.round.tasks_after.retain(|task| task.run != run);
+        let left = self.round.tasks.len() + self.round.tasks_after.len();
+        if left < queued || self.dispatch.withdraw(run) {
+            slot.machine.turn_withdrawn();
+        }
     }
 
     /// Messages between instances belong to the same transaction.
@@ -422,14 +438,10 @@ impl Driver {
                 match self.create(*new, false) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                         let Some(parent) = parent else { return Ok(()) };
-                        let failure = Failure {
-                            error_type: ErrorKind::AlreadyExists.code().to_owned(),
-                            message: format!(
-                                "a workflow instance with the child's ID {id:?} exists and has not finished"
-                            ),
-                            non_retriable: true,
-                            ..Failure::default()
-                        };
+                        let message = format!(
+                            "a workflow instance with the child's ID {id:?} exists and has not finished"
+                        );
+                        let failure = child_failure("WorkflowAlreadyExists", message);
                         self.deliver(Message::ChildDone { parent, result: Err(failure) })
                     }
                     other => other.map(drop),
@@ -480,7 +492,7 @@ impl Driver {
     /// An activity whose name no worker has fails once its grace is over.
     pub(crate) fn activity_unknown(&mut self, task: &ActivityTask) {
         let failure = Failure {
-            error_type: ErrorKind::ActivityNotRegistered.code().to_owned(),
+            error_type: "ActivityNotRegistered".to_owned(),
             message: format!(
                 "no connected worker has the activity {:?}; register it with a worker",
                 task.name

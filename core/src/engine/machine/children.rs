@@ -31,7 +31,7 @@ impl Machine {
                     instance_id: self.row.id.clone(),
                 },
                 name: self.row.name.clone(),
-                execution_id: self.row.execution_id.clone(),
+                execution_id: self.execution_id.to_string(),
             }),
         }))));
         let created = wire::ChildWorkflowInstanceCreatedEvent {

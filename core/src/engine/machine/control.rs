@@ -2,9 +2,6 @@
 
 use super::*;
 
-/// The error type of a child that was terminated, in its parent.
-const TERMINATED: &str = "workflow_terminated";
-
 impl Machine {
     /// Pauses the instance. A turn in flight is accepted and written first; pausing twice is one pause.
     pub fn suspend(&mut self, reason: Option<String>, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
@@ -93,7 +90,12 @@ impl Machine {
         let terminated = wire::ExecutionTerminatedEvent { input: output.clone(), recurse: recursive };
         let terminated = engine_event(time, EventType::ExecutionTerminated(terminated));
         let started = engine_event(time, EventType::WorkflowStarted(wire::WorkflowStartedEvent::default()));
-        let mut events = vec![started, terminated.clone()];
+        let mut events = vec![started];
+        // An instance that no worker has begun keeps what it was started with.
+        let begin =
+            |item: &&Inbox| matches!(item.event.message().event_type, Some(EventType::ExecutionStarted(_)));
+        events.extend(self.inbox.iter().find(begin).map(|item| item.event.clone()));
+        events.push(terminated.clone());
         let done = wire::CompleteWorkflowAction {
             workflow_status: RuntimeStatus::Terminated.number(),
             result: output,
@@ -122,14 +124,29 @@ impl Machine {
         let Some(parent) = self.row.parent.clone() else { return };
         let result = match self.row.status {
             RuntimeStatus::Completed => Ok(result.clone()),
-            RuntimeStatus::Terminated => Err(Failure {
-                error_type: TERMINATED.to_owned(),
-                message: format!("child workflow {:?} was terminated", self.row.id),
-                non_retriable: true,
-                ..Failure::default()
-            }),
+            RuntimeStatus::Terminated => {
+                let message = format!("child workflow {:?} was terminated", self.row.id);
+                Err(child_failure("WorkflowTerminated", message))
+            }
             _ => Err(failure.cloned().unwrap_or_default()),
         };
         effects.push(Effect::Send(Message::ChildDone { parent, result }));
+    }
+}
+
+/// What a child fails with that did not fail by its own code: replay tells it by the type of its cause.
+pub(crate) fn child_failure(cause: &str, message: String) -> Failure {
+    let cause = Failure {
+        error_type: cause.to_owned(),
+        message: message.clone(),
+        non_retriable: true,
+        ..Failure::default()
+    };
+    Failure {
+        error_type: "ChildWorkflowError".to_owned(),
+        message,
+        non_retriable: true,
+        cause: Some(Box::new(cause)),
+        ..Failure::default()
     }
 }

@@ -93,6 +93,16 @@ pub fn create(new: NewInstance, context: &mut Context<'_>, effects: &mut Vec<Eff
     machine
 }
 
+/// The execution ID of a generation. What callers see is the first one's, which stays for the whole run: a handle must
+/// know its run again after it has continued as new.
+pub(super) fn generation_id(first: &str, generation: u32) -> Arc<str> {
+    if generation == 0 {
+        return Arc::from(first);
+    }
+    let space = crate::bridge::random::namespace(first);
+    Arc::from(Uuid::new_v5(&space, format!("generation {generation}").as_bytes()).to_string())
+}
+
 impl Machine {
     pub(super) fn from_row(row: InstanceRow) -> Machine {
         Machine {
@@ -100,7 +110,7 @@ impl Machine {
             dirty: false,
             wrote_turn: false,
             instance_id: Arc::from(row.id.as_str()),
-            execution_id: Arc::from(row.execution_id.as_str()),
+            execution_id: generation_id(&row.execution_id, row.generation),
             name: Arc::from(row.name.as_str()),
             input: None,
             tags: BTreeMap::new(),

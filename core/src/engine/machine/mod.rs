@@ -23,6 +23,7 @@ mod deliver;
 mod load;
 mod turn;
 
+pub(crate) use control::child_failure;
 pub use create::{NewInstance, create};
 
 /// Numbers and time for one input of the machine.

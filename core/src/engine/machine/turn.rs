@@ -1,5 +1,6 @@
 //! Turns: handing one out, and writing what it asked for.
 
+use super::create::generation_id;
 use super::*;
 use crate::bridge::{Stall, StallCode};
 use wire::workflow_action::WorkflowActionType as Action;
@@ -34,6 +35,11 @@ impl Machine {
             events,
         };
         effects.push(if self.wrote_turn { Effect::TaskAfterFlush(task) } else { Effect::Task(task) });
+    }
+
+    /// The turn was taken back before any worker had it; what it would have delivered stays in the inbox.
+    pub fn turn_withdrawn(&mut self) {
+        self.turn = None;
     }
 
     /// The worker that had the turn is gone: the turn is handed out again.
@@ -256,8 +262,7 @@ impl Machine {
         effects.push(Effect::Store(Op::DropTurns(self.row.key)));
         self.row.generation += 1;
         self.row.next_turn += 1;
-        self.row.execution_id = context.ids.execution_id();
-        self.execution_id = Arc::from(self.row.execution_id.as_str());
+        self.execution_id = generation_id(&self.row.execution_id, self.row.generation);
         self.input = done.result.as_deref().map(Arc::from);
         self.has_past = false;
         self.max_action = 0;
@@ -302,7 +307,7 @@ impl Machine {
             input,
             workflow_instance: Some(wire::WorkflowInstance {
                 instance_id: self.row.id.clone(),
-                execution_id: Some(self.row.execution_id.clone()),
+                execution_id: Some(self.execution_id.to_string()),
             }),
             parent_instance: parent,
             tags: self.tags.clone().into_iter().collect(),

@@ -49,7 +49,7 @@ pub struct InstanceRow {
     pub key: Key,
     /// The instance ID.
     pub id: String,
-    /// The execution ID of the present generation.
+    /// The execution ID of the first generation, and of the run as callers see it; later generations derive theirs.
     pub execution_id: String,
     /// Counts continue-as-new, from 0.
     pub generation: u32,

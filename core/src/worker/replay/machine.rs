@@ -331,6 +331,7 @@ pub(super) fn child_failure(details: Option<&wire::TaskFailureDetails>) -> Failu
 pub(super) fn code_of(failure: &Failure, otherwise: ErrorKind) -> ErrorKind {
     match failure.error_type.as_str() {
         "WorkflowTerminated" => ErrorKind::WorkflowTerminated,
+        "WorkflowAlreadyExists" => ErrorKind::AlreadyExists,
         "ActivityTimeout" => ErrorKind::Timeout,
         "ActivityNotRegistered" => ErrorKind::ActivityNotRegistered,
         _ => otherwise,

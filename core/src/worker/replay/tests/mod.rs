@@ -4,6 +4,5 @@ mod bench;
 mod events;
 mod mismatch;
 mod order;
-mod recorded;
 
 mod table;
