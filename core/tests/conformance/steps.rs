@@ -1,0 +1,192 @@
+//! Takes the steps of a case.
+
+use std::time::{Duration, Instant};
+
+use everstep::component::Pending;
+use everstep::history::Event;
+use everstep::model::{Filter, Micros, Payload, Reuse, RuntimeStatus, StartRequest, WorkflowState};
+use everstep::runtime::wait_on;
+use everstep::{Error, Result};
+use serde_json::Value;
+
+use super::case::{self, Case, Start, Step, fill};
+use super::expect::{self, Check, outcome};
+use super::world::{Mode, World};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes all steps; the error names the step.
+pub(crate) fn run(case: &Case, world: &mut World, mode: Mode) -> Check {
+    for (index, step) in case.steps.iter().enumerate() {
+        let filled = fill(step, &world.names);
+        let step: Step = serde_json::from_value(filled.clone())
+            .map_err(|error| format!("step {index} is no step: {error}: {filled}"))?;
+        take(step, world).map_err(|error| {
+            let shown: String = filled.to_string().chars().take(300).collect();
+            format!("step {index} {shown}: {error}")
+        })?;
+        if mode == Mode::Restarted && index + 1 < case.steps.len() {
+            world.restart().map_err(|error| format!("restart after step {index}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn answer<T>(call: Pending<'static, T>) -> Result<T> {
+    wait_on(call, Some(PATIENCE + Duration::from_secs(10)))
+}
+
+fn payload(value: Option<&Value>) -> Payload {
+    value.map(Value::to_string)
+}
+
+fn timeout(millis: Option<u64>) -> Option<Duration> {
+    Some(millis.map_or(PATIENCE, Duration::from_millis))
+}
+
+fn take(step: Step, world: &mut World) -> Check {
+    let client = world.client.clone();
+    let state = |expected: Option<case::State>| {
+        move |found: WorkflowState| expected.map_or(Ok(()), |expected| expect::state(&found, &expected))
+    };
+    let count = |expected: Option<case::Count>| {
+        move |found: u64| match expected {
+            Some(expected) if expected.count != found => {
+                Err(format!("{found} purged, not {}", expected.count))
+            }
+            _ => Ok(()),
+        }
+    };
+    match step {
+        Step::Start(start) => begin(start, world),
+        Step::WaitForStart { id, timeout_ms, expect, error } => {
+            let found = answer(client.wait_for_start(None, &id, timeout(timeout_ms), true));
+            outcome(found, error.as_ref(), state(expect))
+        }
+        Step::WaitForCompletion { id, timeout_ms, expect, error } => {
+            let found = answer(client.wait_for_completion(None, &id, timeout(timeout_ms), true));
+            outcome(found, error.as_ref(), state(expect))
+        }
+        Step::Await { id, expect } => until(world, &id, &expect),
+        Step::Result { id, run, timeout_ms, expect, error } => {
+            let id =
+                id.or_else(|| world.names.get(run.as_deref()?).cloned()).ok_or("result takes id or run")?;
+            let run = run.and_then(|run| world.runs.get(&run).cloned().flatten());
+            let found = answer(client.result(None, &id, run.as_deref(), timeout(timeout_ms)));
+            outcome(found, error.as_ref(), |output| {
+                expect.map_or(Ok(()), |expected| expect::payload("the output", &output, &expected.output))
+            })
+        }
+        Step::Get { id, component, payloads, expect, error } => {
+            let found = answer(client.get(component.as_deref(), &id, payloads.unwrap_or(true)));
+            outcome(found, error.as_ref(), state(expect))
+        }
+        Step::Pause { id, reason, error } => {
+            outcome(answer(client.pause(None, &id, reason)), error.as_ref(), Ok)
+        }
+        Step::Resume { id, reason, error } => {
+            outcome(answer(client.resume(None, &id, reason)), error.as_ref(), Ok)
+        }
+        Step::RaiseEvent { id, event, data, error } => {
+            outcome(answer(client.raise_event(None, &id, event, payload(data.as_ref()))), error.as_ref(), Ok)
+        }
+        Step::Terminate { id, output, recursive, error } => {
+            let call = client.terminate(None, &id, payload(output.as_ref()), recursive.unwrap_or(true));
+            outcome(answer(call), error.as_ref(), Ok)
+        }
+        Step::Purge { id, recursive, expect, error } => {
+            outcome(answer(client.purge(None, &id, recursive.unwrap_or(true))), error.as_ref(), count(expect))
+        }
+        Step::PurgeMatching { filter, expect, error } => {
+            outcome(answer(client.purge_matching(None, of(&filter)?)), error.as_ref(), count(expect))
+        }
+        Step::List { filter, limit, expect, error } => {
+            outcome(listing(world, &of(&filter)?, limit), error.as_ref(), |(ids, pages)| match expect {
+                Some(expected) if expected.ids != ids => {
+                    Err(format!("listed {ids:?}, not {:?}", expected.ids))
+                }
+                Some(case::Listing { pages: Some(expected), .. }) if expected != pages => {
+                    Err(format!("in {pages} pages, not {expected}"))
+                }
+                _ => Ok(()),
+            })
+        }
+        Step::History { id, expect, error } => {
+            outcome(answer(client.history(None, &id)), error.as_ref(), |events: Vec<Event>| {
+                expect.map_or(Ok(()), |expected| expect::kinds(&events, &expected))
+            })
+        }
+        Step::Deploy { fixtures } => world.deploy(&fixtures).map_err(|error| error.to_string()),
+        Step::Restart {} => world.restart().map_err(|error| error.to_string()),
+        Step::Close {} => {
+            client.close();
+            Ok(())
+        }
+    }
+}
+
+fn begin(start: Start, world: &mut World) -> Check {
+    let request = StartRequest {
+        name: start.workflow,
+        input: payload(start.input.as_ref()),
+        instance_id: start.id,
+        options: start.options,
+        start_at: start.start_in_ms.map(|millis| Micros::now().plus(Duration::from_millis(millis))),
+        tags: start.tags,
+        reuse: match start.reuse {
+            Some(case::Reuse::Never) => Reuse::Never,
+            Some(case::Reuse::Finished) | None => Reuse::Finished,
+        },
+        ..StartRequest::default()
+    };
+    let found = answer(world.client.start(start.component.as_deref(), request));
+    outcome(found, start.error.as_ref(), |started| {
+        if let Some(expected) = start.expect {
+            let version = uuid::Uuid::parse_str(&started.instance_id).map(|id| id.get_version_num());
+            if version != Ok(expected.uuid) {
+                return Err(format!(
+                    "the ID {} is no UUID of version {}",
+                    started.instance_id, expected.uuid
+                ));
+            }
+        }
+        if let Some(name) = start.keep {
+            world.names.insert(name.clone(), started.instance_id);
+            world.runs.insert(name, started.execution_id);
+        }
+        Ok(())
+    })
+}
+
+/// Looks at the state until it is as expected. The look is paced, not the expectation: it ends as soon as it is met.
+fn until(world: &World, id: &str, expected: &case::State) -> Check {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let found = answer(world.client.get(None, id, true))
+            .map_err(|error| format!("it is {}: {error}", error.code()));
+        let found = found.and_then(|state| expect::state(&state, expected));
+        if found.is_ok() || Instant::now() > deadline {
+            return found;
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+fn of(filter: &case::Filter) -> Result<Filter, String> {
+    let status = |name: &String| RuntimeStatus::from_name(name).ok_or(format!("there is no status {name:?}"));
+    let statuses = filter.statuses.iter().map(status).collect::<Result<_, _>>()?;
+    Ok(Filter { name: filter.name.clone(), statuses, ..Filter::default() })
+}
+
+fn listing(world: &World, filter: &Filter, limit: Option<usize>) -> Result<(Vec<String>, usize), Error> {
+    let (mut ids, mut pages, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let page = answer(world.client.list(None, filter.clone(), cursor, limit))?;
+        ids.extend(page.states.into_iter().map(|state| state.instance_id));
+        pages += 1;
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok((ids, pages));
+        }
+    }
+}
