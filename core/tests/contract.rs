@@ -5,7 +5,8 @@ use serde_json::Value;
 
 fn table(name: &str) -> Value {
     let path = format!("{}/../conformance/{name}", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let text = std::fs::read_to_string(path).expect("the table is there");
+    serde_json::from_str(&text).expect("the table is JSON")
 }
 
 #[test]

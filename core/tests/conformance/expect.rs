@@ -19,6 +19,7 @@ pub(crate) fn decoded(payload: &Payload) -> Value {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "what is compared is often made on the spot")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Check {
     if found == expected {
         return Ok(());

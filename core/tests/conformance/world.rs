@@ -184,7 +184,7 @@ fn serve(worker: &Worker, poll: impl Fn(&Worker) -> Result<Poll>, mut run: impl 
 impl Drop for Workers {
     fn drop(&mut self) {
         // An activity that waits to be stopped is given up when the worker closes, so there is nothing to wait for.
-        let _ = self.worker.shutdown(Duration::from_millis(200));
+        self.worker.shutdown(Duration::from_millis(200));
         for thread in self.threads.drain(..) {
             if thread.join().is_err() && !std::thread::panicking() {
                 panic!("a polling thread panicked");
