@@ -1,0 +1,1 @@
+"""How tasks run in Python. Private: everything public is re-exported by ``everstep``."""

@@ -1,0 +1,189 @@
+"""Workflow tasks in, answers out. One instance of this lives on the worker's workflow thread."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from ..context import WorkflowContext
+from ..errors import EverstepError, InvalidArgumentError, WorkflowBlocked
+from ..functions import Definition, definition_of
+from ..payload import ABSENT, convert, taken
+from .failures import quoted, stack_of
+from .loop import Stall, WorkflowLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .watchdog import Watchdog
+
+LONG_JOB = 1.0
+"""After a job of more than this many seconds the watchdog is asked whether it interrupts."""
+
+
+class Workflows:
+    """The workflows of a worker, by name and version."""
+
+    def __init__(self, functions: Iterable[object]) -> None:
+        self._versions: dict[str, dict[str | None, Definition]] = {}
+        self._latest: dict[str, Definition] = {}
+        for function in functions:
+            definition = definition_of(function, "workflows")
+            if definition.kind != "workflow":
+                raise InvalidArgumentError(f"{definition.name} is an activity; give it in activities")
+            versions = self._versions.setdefault(definition.name, {})
+            if definition.version in versions:
+                raise InvalidArgumentError(f"workflow {definition.name!r} is given twice")
+            definition.resolve()
+            versions[definition.version] = definition
+            if definition.latest or not self._latest.get(definition.name, definition).latest:
+                self._latest[definition.name] = definition
+
+    def find(self, name: str, version: str | None) -> Definition | None:
+        """The function to run; the latest version where none is named."""
+        if version is None:
+            return self._latest.get(name)
+        return self._versions.get(name, {}).get(version)
+
+    def declare(self) -> list[dict[str, object]]:
+        """What the worker says of them when it opens."""
+        declared: list[dict[str, object]] = []
+        for name, versions in self._versions.items():
+            for version, definition in versions.items():
+                entry: dict[str, object] = {"name": name}
+                if version is not None:
+                    entry["version"] = version
+                if self._latest[name] is definition and (version is not None or len(versions) > 1):
+                    entry["latest"] = True
+                declared.append(entry)
+        return declared
+
+
+class WorkflowHost:
+    """Runs workflow tasks on the instances that it keeps."""
+
+    def __init__(self, workflows: Workflows) -> None:
+        self._workflows = workflows
+        self._instances: dict[tuple[str, str], WorkflowLoop] = {}
+        self.since = 0.0
+        """When the job at work began, by the monotonic clock; 0 between tasks."""
+        self.watchdog: Watchdog | None = None
+        self.at_work: tuple[str, str] | None = None
+        """The instance at work, for the watchdog."""
+
+    def answer(self, tasks: list[dict[str, Any]]) -> str:
+        """Runs the tasks of a batch and gives the text of ``complete``."""
+        return f'{{"v":1,"turns":[{",".join([self.turn(task) for task in tasks])}]}}'
+
+    def turn(self, task: dict[str, Any]) -> str:
+        """Runs one task; a turn that cannot go on is a stall."""
+        key = (task["id"], task["run"])
+        self.at_work = key
+        try:
+            steps = self._steps(key, task)
+        except Stall as stall:
+            return self._stalled(key, task, stall)
+        except WorkflowBlocked:
+            if self.watchdog is not None:
+                self.watchdog.delivered()
+            message = "the workflow did not give its turn back for 10 s; move what blocks into an activity"
+            return self._stalled(key, task, Stall("blocked", message))
+        except Exception as error:
+            # A fault of this package must not take the worker's other instances along.
+            message = f"the host failed: {type(error).__name__}: {error}"
+            return self._stalled(key, task, Stall("invalid_argument", message, stack_of(error)))
+        finally:
+            self.since = 0.0
+        return f'{{"t":"{task["t"]}","steps":[{",".join(steps)}]}}'
+
+    def _stalled(self, key: tuple[str, str], task: dict[str, Any], stall: Stall) -> str:
+        self._drop(key)
+        text = f'"code":"{stall.code}","message":{quoted(stall.message)}'
+        if stall.stack is not None:
+            text += f',"stack":{quoted(stall.stack)}'
+        return f'{{"t":"{task["t"]}","stall":{{{text}}}}}'
+
+    def _settle(self) -> None:
+        """After a long job: an interrupt may be on its way, and must not hit another instance."""
+        self.since = 0.0
+        if self.watchdog is not None and self.watchdog.settle():
+            raise WorkflowBlocked
+
+    def _steps(self, key: tuple[str, str], task: dict[str, Any]) -> list[str]:
+        instances = self._instances
+        loop = instances.get(key)
+        steps = []
+        for job in task["jobs"]:
+            if self.since and monotonic() - self.since > LONG_JOB:
+                self._settle()
+            self.since = monotonic()
+            kind = job["kind"]
+            if kind == "done":
+                if loop is not None and loop.at_work:
+                    loop.done(job)
+                    steps.append(loop.drain())
+                    continue
+            elif kind == "turn":
+                if loop is None:
+                    loop = WorkflowLoop()  # type: ignore[abstract]
+                loop.now = job["now"]
+                loop.replaying = job["replay"]
+                loop.patches = job["patches"]
+            elif kind == "start":
+                if loop is None:
+                    raise Stall("invalid_argument", "a start came before its turn")
+                instances[key] = loop
+                self._start(loop, task, job)
+                steps.append(loop.drain())
+                continue
+            elif kind == "failed":
+                if loop is not None and loop.at_work:
+                    loop.failed(job)
+                    steps.append(loop.drain())
+                    continue
+            elif kind == "evict":
+                self._drop(key)
+                loop = None
+            else:
+                raise Stall("invalid_argument", f"the job {kind!r} is unknown to this host")
+            steps.append("[]")
+        if loop is not None and not loop.at_work:
+            instances.pop(key, None)
+        if monotonic() - self.since > LONG_JOB:
+            self._settle()
+        return steps
+
+    def _start(self, loop: WorkflowLoop, task: dict[str, Any], job: dict[str, Any]) -> None:
+        definition = self._workflows.find(job["name"], job.get("version"))
+        if definition is None:
+            version = job.get("version")
+            which = f"version {version!r} of workflow {job['name']!r}" if version else f"workflow {job['name']!r}"
+            raise Stall("version_not_available", f"this worker has no {which}")
+        context = WorkflowContext(loop, task, job)
+        function = definition.function
+        try:
+            if not definition.has_input:
+                main = function(context)
+            else:
+                value = taken(job, "input")
+                if value is ABSENT and function.__defaults__:
+                    main = function(context)
+                else:
+                    main = function(context, convert(None if value is ABSENT else value, definition.input))
+        except EverstepError as error:
+            loop.refuse(error)
+        else:
+            loop.begin(main, not definition.is_async)
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        loop = self._instances.pop(key, None)
+        if loop is not None:
+            try:
+                loop.close()
+            except WorkflowBlocked:
+                return
+
+    def close(self) -> None:
+        """Drops all instances."""
+        for key in list(self._instances):
+            self._drop(key)

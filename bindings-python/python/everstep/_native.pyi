@@ -1,0 +1,88 @@
+# The native module, private: see `everstep`.
+
+from typing import Any, TypeAlias, final
+
+_State: TypeAlias = tuple[Any, ...]
+_Event: TypeAlias = tuple[int, str, int | None, dict[str, Any]]
+_States: TypeAlias = list[_State]
+_Events: TypeAlias = list[_Event]
+_Names: TypeAlias = list[str]
+
+__version__: str
+__all__ = ["NativeClient", "NativeWorker", "__version__", "error_kinds"]
+
+def error_kinds() -> list[tuple[str, bool]]: ...
+
+@final
+class NativeClient:
+    def __new__(
+        cls,
+        endpoint: str | None,
+        components: dict[str, str],
+        durability: str,
+        call_timeout_ms: int | None,
+        max_payload_bytes: int | None,
+    ) -> NativeClient: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def is_closed(self) -> bool: ...
+    def close(self) -> None: ...
+    def start(
+        self,
+        component: str | None,
+        name: str,
+        input: str | None,
+        instance_id: str | None,
+        options: dict[str, str],
+        start_at: int | None,
+        version: str | None,
+        tags: dict[str, str],
+        reuse: str,
+    ) -> tuple[str, str | None]: ...
+    def get(self, component: str | None, instance_id: str, payloads: bool) -> _State: ...
+    def pause(self, component: str | None, instance_id: str, reason: str | None) -> None: ...
+    def resume(self, component: str | None, instance_id: str, reason: str | None) -> None: ...
+    def raise_event(self, component: str | None, instance_id: str, event_name: str, data: str | None) -> None: ...
+    def terminate(self, component: str | None, instance_id: str, output: str | None, recursive: bool) -> None: ...
+    def purge(self, component: str | None, instance_id: str, recursive: bool) -> int: ...
+    def purge_matching(
+        self,
+        component: str | None,
+        name: str | None,
+        statuses: _Names,
+        created_from: int | None,
+        created_to: int | None,
+    ) -> int: ...
+    def wait_for_start(
+        self, component: str | None, instance_id: str, timeout_ms: int | None, payloads: bool
+    ) -> _State: ...
+    def wait_for_completion(
+        self, component: str | None, instance_id: str, timeout_ms: int | None, payloads: bool
+    ) -> _State: ...
+    def result(
+        self, component: str | None, instance_id: str, execution_id: str | None, timeout_ms: int | None
+    ) -> str | None: ...
+    def list(
+        self,
+        component: str | None,
+        name: str | None,
+        statuses: _Names,
+        created_from: int | None,
+        created_to: int | None,
+        cursor: str | None,
+        limit: int | None,
+    ) -> tuple[_States, str | None]: ...
+    def history(self, component: str | None, instance_id: str) -> _Events: ...
+
+@final
+class NativeWorker:
+    @staticmethod
+    def open(client: NativeClient, component: str | None, open: str) -> tuple[NativeWorker, str]: ...
+    def poll_workflows(self, max: int, max_bytes: int, timeout_ms: int | None) -> str | None: ...
+    def poll_activities(self, max: int, max_bytes: int, timeout_ms: int | None) -> str | None: ...
+    def complete(self, text: str) -> None: ...
+    def repoll(self, batch: str) -> str: ...
+    def shutdown(self, deadline_ms: int) -> None: ...

@@ -1,0 +1,242 @@
+"""The worker: runs workflows and activities in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from ._host.activities import Activities, ActivityHost
+from ._host.host import WorkflowHost, Workflows
+from ._host.watchdog import Watchdog
+from ._native import NativeWorker
+from .durations import milliseconds
+from .errors import ClosedError, EverstepError, FailedPreconditionError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from .client import Client
+    from .durations import Duration
+
+_MOST_BYTES = 1 << 20
+_BATCH = re.compile(r'"batch":"([^"\\]*)"')
+_EXIT_MS = 2_000
+
+
+class Worker:
+    """Runs workflows and activities of a client's component, until it is closed.
+
+    Use it as a context manager, or call ``start`` and ``close``. Workflows run on one thread, sync activities on a pool
+    of ``activity_threads``, async ones on an event loop of the worker's own. At most ``workflow_slots`` turns and
+    ``activity_slots`` activities are at work at once; what finds no room waits at the engine. ``max_cached`` is how
+    many instances stay in memory between turns (``EVERSTEP_MAX_CACHED``, else 10,000); with 0 every turn is a replay.
+
+    Raises ``InvalidArgumentError``, and what opening the component answers.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        workflows: Iterable[Callable[..., Any]] = (),
+        activities: Iterable[Callable[..., Any]] = (),
+        *,
+        workflow_component: str | None = None,
+        max_cached: int | None = None,
+        activity_threads: int | None = None,
+        workflow_slots: int = 256,
+        activity_slots: int | None = None,
+        shutdown_timeout: Duration = 10,
+    ) -> None:
+        from .client import Client
+
+        if not isinstance(client, Client):
+            raise InvalidArgumentError(f"client must be an everstep.Client, not {type(client).__name__}")
+        if callable(workflows) or callable(activities):
+            raise InvalidArgumentError("workflows and activities must be lists; write [function]")
+        self._client = client
+        self._component = workflow_component
+        self._workflows = Workflows(workflows)
+        self._activities = Activities(activities)
+        self._max_cached = _cached(max_cached)
+        self._threads = _count(activity_threads, "activity_threads", min(32, (os.cpu_count() or 1) + 4))
+        self._workflow_slots = _count(workflow_slots, "workflow_slots", 256)
+        self._activity_slots = _count(activity_slots, "activity_slots", max(256, 4 * self._threads))
+        self._shutdown_ms = milliseconds(shutdown_timeout, "shutdown_timeout")
+        self._native: NativeWorker | None = None
+        self._host = WorkflowHost(self._workflows)
+        self._activity_host: ActivityHost | None = None
+        self._watchdog = Watchdog(self._host)
+        self._host.watchdog = self._watchdog
+        self._polls: list[threading.Thread] = []
+        self._closed = threading.Event()
+        self._closing = threading.Lock()
+        self._process = os.getpid()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the worker is closed."""
+        return self._closed.is_set()
+
+    def start(self) -> None:
+        """Opens the worker and starts its threads; returns when tasks may come."""
+        if self._closed.is_set():
+            raise ClosedError("the worker is closed; make another one")
+        if self._native is not None:
+            raise FailedPreconditionError("the worker has started already")
+        request = {
+            "v": 1,
+            "host": f"python/{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}",
+            "payloads": "inline",
+            "workflows": self._workflows.declare(),
+            "activities": self._activities.names,
+            "max_cached": self._max_cached,
+            "slots": {"workflows": self._workflow_slots, "activities": self._activity_slots},
+        }
+        self._native, _ = NativeWorker.open(self._client._native, self._component, json.dumps(request))
+        self._activity_host = ActivityHost(self._activities, self._threads, self._activity_slots, self._native.complete)
+        _register(self)
+        if self._workflows.declare():
+            thread = threading.Thread(target=self._poll_workflows, name="everstep-workflows", daemon=False)
+            self._polls.append(thread)
+            thread.start()
+            self._watchdog.start(thread)
+        if self._activities.names:
+            thread = threading.Thread(target=self._poll_activities, name="everstep-activities", daemon=False)
+            self._polls.append(thread)
+            thread.start()
+
+    def close(self, timeout: Duration | None = None) -> None:
+        """Takes no more tasks, waits for those at work up to ``shutdown_timeout``, and ends the threads.
+
+        What did not finish in time is handed out again later, to this program's next run or another worker.
+        """
+        deadline = self._shutdown_ms if timeout is None else milliseconds(timeout, "timeout")
+        if self._native is None or self._process != os.getpid():
+            self._closed.set()
+            return
+        # The native call cannot be interrupted; waiting for a thread can, so Ctrl-C works meanwhile.
+        closer = threading.Thread(target=self._close, args=(deadline,), name="everstep-close", daemon=False)
+        closer.start()
+        closer.join()
+
+    def wait(self, timeout: Duration | None = None) -> bool:
+        """Blocks until the worker is closed, by another thread or by Ctrl-C; says whether it is."""
+        return self._closed.wait(None if timeout is None else milliseconds(timeout, "timeout") / 1000)
+
+    def _close(self, deadline_ms: int) -> None:
+        native, activities = self._native, self._activity_host
+        assert native is not None
+        assert activities is not None
+        with self._closing:
+            if self._closed.is_set():
+                return
+            activities.close()
+            native.shutdown(deadline_ms)
+            activities.stop()
+            for thread in self._polls:
+                thread.join()
+            self._watchdog.stop()
+            self._watchdog.join()
+            activities.join()
+            self._host.close()
+            _workers.discard(self)
+            self._closed.set()
+
+    def _poll_workflows(self) -> None:
+        native = self._native
+        assert native is not None
+        host, watchdog = self._host, self._watchdog
+        while (text := native.poll_workflows(self._workflow_slots, _MOST_BYTES, _POLL_MS)) is not None:
+            if text:
+                if watchdog.asleep:
+                    watchdog.wake()
+                self._complete(native, host.answer(self._parse(native, text)["tasks"]))
+            elif not threading.main_thread().is_alive():
+                native.shutdown(_EXIT_MS)
+
+    def _poll_activities(self) -> None:
+        native, activities = self._native, self._activity_host
+        assert native is not None
+        assert activities is not None
+        while (text := native.poll_activities(activities.room(), _MOST_BYTES, _POLL_MS)) is not None:
+            if text:
+                batch = self._parse(native, text)
+                activities.take(batch["tasks"], batch["cancel"])
+
+    def _parse(self, native: NativeWorker, text: str) -> dict[str, Any]:
+        try:
+            return json.loads(text)  # type: ignore[no-any-return]
+        except (ValueError, RecursionError):
+            # One payload is more than this Python takes; in text form it is met when its own task runs.
+            match = _BATCH.search(text, 0, 256)
+            assert match is not None, "a batch begins with its number"
+            return json.loads(native.repoll(match.group(1)))  # type: ignore[no-any-return]
+
+    def _complete(self, native: NativeWorker, text: str) -> None:
+        try:
+            native.complete(text)
+        except EverstepError as error:
+            import logging
+
+            # The engine hands out again what was not answered.
+            logging.getLogger("everstep.worker").error("answers were not taken", exc_info=error)
+
+
+def _count(value: int | None, name: str, default: int) -> int:
+    if value is None:
+        return default
+    if type(value) is not int or value < 1:
+        raise InvalidArgumentError(f"{name} must be an int of at least 1")
+    return value
+
+
+def _cached(value: int | None) -> int:
+    if value is None:
+        text = os.environ.get("EVERSTEP_MAX_CACHED", "10000")
+        if not text.isdecimal():
+            raise InvalidArgumentError("EVERSTEP_MAX_CACHED must be a number of at least 0")
+        return int(text)
+    if type(value) is not int or value < 0:
+        raise InvalidArgumentError("max_cached must be an int of at least 0")
+    return value
+
+
+_workers: WeakSet[Worker] = WeakSet()
+_POLL_MS: int | None = None
+_registered = False
+
+
+def _close_all() -> None:
+    for worker in list(_workers):
+        if worker._process == os.getpid():
+            worker._close(_EXIT_MS)
+
+
+def _register(worker: Worker) -> None:
+    """Has the worker closed when the interpreter exits, before it waits for its threads."""
+    global _POLL_MS, _registered
+    if not _registered:
+        _registered = True
+        try:
+            # As concurrent.futures does it; `atexit` would come after the wait.
+            threading._register_atexit(_close_all)  # type: ignore[attr-defined]
+        except (AttributeError, RuntimeError):
+            _POLL_MS = 200
+    _workers.add(worker)

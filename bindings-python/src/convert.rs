@@ -1,0 +1,132 @@
+//! Values of the core as Python's, field for field in the order of `everstep/models.py`.
+
+use std::time::Duration;
+
+use everstep::ErrorKind;
+use everstep::history::{HistoryEvent, TimerOrigin};
+use everstep::model::{Filter, Micros, RuntimeStatus, WorkflowState};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::error::failure_to_python;
+
+/// What `models.state_from_native` takes.
+pub(crate) fn state<'py>(py: Python<'py>, state: &WorkflowState) -> PyResult<Bound<'py, PyTuple>> {
+    let failure = state.failure.as_ref().map(|failure| failure_to_python(py, failure)).transpose()?;
+    let head = (
+        state.instance_id.as_str(),
+        state.execution_id.as_deref(),
+        state.name.as_str(),
+        state.version.as_deref(),
+        state.status.name(),
+        state.created_at.0,
+        state.last_updated_at.0,
+        state.started_at.map(|time| time.0),
+        state.completed_at.map(|time| time.0),
+        state.start_at.map(|time| time.0),
+    );
+    let rest = (
+        state.input.as_deref(),
+        state.output.as_deref(),
+        state.custom_status.as_deref(),
+        failure,
+        state.reason.as_deref(),
+        state.parent_instance_id.as_deref(),
+        state.tags.clone(),
+    );
+    let (head, rest) = (head.into_pyobject(py)?, rest.into_pyobject(py)?);
+    head.as_sequence().concat(rest.as_sequence())?.cast_into::<PyTuple>().map_err(PyErr::from)
+}
+
+/// A filter of states. Unknown status names were refused by Python's enum.
+pub(crate) fn filter(
+    name: Option<String>,
+    statuses: Vec<String>,
+    created_from: Option<i64>,
+    created_to: Option<i64>,
+) -> Result<Filter, everstep::Error> {
+    let statuses = statuses.iter().map(|name| {
+        RuntimeStatus::from_name(name).ok_or_else(|| {
+            everstep::Error::new(ErrorKind::InvalidArgument, format!("status {name:?} is unknown"))
+        })
+    });
+    Ok(Filter {
+        name,
+        statuses: statuses.collect::<Result<_, _>>()?,
+        created_from: created_from.map(Micros),
+        created_to: created_to.map(Micros),
+    })
+}
+
+/// An event as a dictionary of what it says.
+pub(crate) fn event<'py>(py: Python<'py>, event: &HistoryEvent) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    let text =
+        |key: &str, value: &Option<String>| value.as_ref().map_or(Ok(()), |value| out.set_item(key, value));
+    let number = |key: &str, value: Option<i64>| value.map_or(Ok(()), |value| out.set_item(key, value));
+    text("source_app_id", &event.source_app_id)?;
+    text("target_app_id", &event.target_app_id)?;
+    event.counterpart.map_or(Ok(()), |index| out.set_item("counterpart", index))?;
+    number("task_id", event.task_id.map(i64::from))?;
+    text("name", &event.name)?;
+    text("version", &event.version)?;
+    text("input", &event.input)?;
+    text("result", &event.result)?;
+    if let Some(failure) = &event.failure {
+        out.set_item("failure", failure_to_python(py, failure)?)?;
+    }
+    event.status.map_or(Ok(()), |status| out.set_item("status", status.name()))?;
+    text("instance_id", &event.instance_id)?;
+    text("execution_id", &event.execution_id)?;
+    if let Some(parent) = &event.parent {
+        out.set_item("parent_instance_id", &parent.instance_id)?;
+        out.set_item("parent_task_id", parent.task_id)?;
+    }
+    text("task_execution_id", &event.task_execution_id)?;
+    number("fire_at", event.fire_at.map(|at| at.0))?;
+    if let Some(origin) = &event.origin {
+        let (kind, of) = match origin {
+            TimerOrigin::CreateTimer => ("create_timer", None),
+            TimerOrigin::ExternalEvent(name) => ("external_event", Some(name)),
+            TimerOrigin::ActivityRetry(id) => ("activity_retry", Some(id)),
+            TimerOrigin::ChildWorkflowRetry(id) => ("child_workflow_retry", Some(id)),
+            _ => ("unknown", None),
+        };
+        out.set_item("origin", (kind, of))?;
+    }
+    number("start_at", event.start_at.map(|at| at.0))?;
+    event.recurse.map_or(Ok(()), |recurse| out.set_item("recursive", recurse))?;
+    event.stalled_reason.map_or(Ok(()), |reason| out.set_item("reason", reason))?;
+    text("description", &event.description)?;
+    if let Some(stall) = &event.stall {
+        let fields = (&stall.code, &stall.message, &stall.stack, stall.event_index);
+        out.set_item("stall", fields)?;
+    }
+    if !event.patches.is_empty() {
+        out.set_item("patches", &event.patches)?;
+    }
+    if !event.tags.is_empty() {
+        out.set_item("tags", event.tags.clone())?;
+    }
+    text("rerun_of", &event.rerun_of)?;
+    text("retry_of", &event.retry_of)?;
+    text("trace_parent", &event.trace_parent)?;
+    number("attempt", event.attempt.map(i64::from))?;
+    number("timeout_ms", event.timeout_millis)?;
+    text("custom_status", &event.custom_status)?;
+    if event.clears_custom_status {
+        out.set_item("clears_custom_status", true)?;
+    }
+    if !event.cancelled_timers.is_empty() {
+        out.set_item("cancelled_timers", &event.cancelled_timers)?;
+    }
+    if !event.cancelled_tasks.is_empty() {
+        out.set_item("cancelled_tasks", &event.cancelled_tasks)?;
+    }
+    Ok(out)
+}
+
+/// A duration from milliseconds.
+pub(crate) fn millis(millis: Option<u64>) -> Option<Duration> {
+    millis.map(Duration::from_millis)
+}

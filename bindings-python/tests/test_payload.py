@@ -1,0 +1,190 @@
+"""Encoding, and decoding by annotation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any, Literal, NewType, Optional, Union
+from uuid import UUID
+
+import pytest
+from everstep.errors import DecodeError, InvalidArgumentError
+from everstep.payload import ABSENT, RawPayload, decode, decoder_of, encode, member, parse, payload_text
+
+OrderId = NewType("OrderId", str)
+
+
+class Color(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+@dataclass
+class Item:
+    sku: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Order:
+    id: OrderId
+    items: list[Item]
+    paid: Decimal | None = None
+    color: Color = Color.RED
+    at: datetime | None = None
+    tags: dict[str, int] = field(default_factory=dict)
+    parent: Order | None = None
+
+
+@pytest.mark.parametrize("value", [0, False, "", [], {}, None, 0.0])
+def test_falsy_values_arrive_as_sent(value: Any) -> None:
+    text = payload_text(value, "input")
+    assert text is not None
+    back = decode(text)
+    assert back == value
+    assert type(back) is type(value)
+
+
+def test_absent_is_not_null() -> None:
+    assert payload_text(ABSENT, "input") is None
+    assert payload_text(None, "input") == "null"
+    assert member("input", ABSENT, "input") == ""
+    assert member("input", None, "input") == ',"input":null'
+    assert member("input", RawPayload("{"), "input") == ',"input_text":"{"'
+    assert not ABSENT
+    assert decode(None) is None
+    assert decode("") is None
+
+
+def test_a_dataclass_goes_there_and_back() -> None:
+    order = Order(
+        OrderId("o-1"),
+        [Item("a", 2), Item("b")],
+        Decimal("1.50"),
+        Color.BLUE,
+        datetime(2026, 11, 21, tzinfo=timezone.utc),
+        {"x": 1},
+        Order(OrderId("o-0"), []),
+    )
+    assert decode(encode(order), decoder_of(Order)) == order
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        (Any, "[1]", [1]),
+        (None, "null", None),
+        (int, "3", 3),
+        (int, "3.0", 3),
+        (float, "3", 3.0),
+        (bool, "true", True),
+        (Optional[int], "null", None),
+        (Union[int, str], '"a"', "a"),
+        (Union[float, int], "1", 1),
+        (Union[Item, Color], '"red"', Color.RED),
+        (list[Item], '[{"sku":"a"}]', [Item("a")]),
+        (tuple[int, str], '[1,"a"]', (1, "a")),
+        (tuple[int, ...], "[1,2]", (1, 2)),
+        (set[int], "[1,1]", {1}),
+        (frozenset[str], '["a"]', frozenset({"a"})),
+        (dict[int, Item], '{"1":{"sku":"a"}}', {1: Item("a")}),
+        (dict[Color, int], '{"red":1}', {Color.RED: 1}),
+        (Literal["a", 1], "1", 1),
+        (Level, "1", Level.LOW),
+        (date, '"2026-11-21"', date(2026, 11, 21)),
+        (datetime, '"2026-11-21T10:00:00Z"', datetime(2026, 11, 21, 10, tzinfo=timezone.utc)),
+        (timedelta, "1.5", timedelta(seconds=1.5)),
+        (UUID, '"12345678-1234-5678-1234-567812345678"', UUID("12345678-1234-5678-1234-567812345678")),
+        (Item, '{"sku":"a","of":"tomorrow"}', Item("a")),
+    ],
+)
+def test_annotations_decode(annotation: Any, text: str, value: Any) -> None:
+    decoded = decode(text, decoder_of(annotation))
+    assert decoded == value
+    assert type(decoded) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "place"),
+    [
+        (int, '"3"', "the value must be an integer, not a string"),
+        (int, "true", "an integer"),
+        (int, "1.5", "an integer"),
+        (str, "null", "a string, not null"),
+        (Order, '{"id":"a","items":[{"sku":1}]}', "items[0].sku must be a string"),
+        (Order, '{"items":[]}', "Order has no 'id'"),
+        (Order, "[]", "an object (Order)"),
+        (list[int], "{}", "a list"),
+        (tuple[int, str], "[1]", "a list of 2"),
+        (Color, '"green"', "one of 'red', 'blue'"),
+        (datetime, '"soon"', "an ISO date and time"),
+        (dict[int, int], '{"a":1}', "no int"),
+        (Union[int, Item], '"a"', "or"),
+        (None, "1", "null"),
+    ],
+)
+def test_what_does_not_fit_names_its_place(annotation: Any, text: str, place: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(text, decoder_of(annotation))
+    assert place in caught.value.message
+    assert caught.value.text is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        [math.nan],
+        "\ud800",
+        ["\udfff"],
+        {"a": object()},
+        [10**5000],
+        {(1, 2): 3},
+        {1, 2.5, b""},
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_json_cannot_say_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="input"):
+        payload_text(value, "input")
+    assert payload_text([1], "input") == "[1]"
+
+
+def test_circles_and_depth_are_refused() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    deep: Any = 0
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (circle, deep):
+        with pytest.raises(InvalidArgumentError):
+            encode(value)
+        assert encode([[1]]) == "[[1]]"
+
+
+@pytest.mark.parametrize("text", ["{", "NaN", "[1,]", "[" * 100_000, "1" * 5000, "\x00"], ids=lambda text: text[:3])
+def test_what_is_no_json_keeps_its_text(text: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        parse(text)
+    assert caught.value.text == text
+
+
+def test_unknown_annotations_are_refused_early() -> None:
+    class Custom: ...
+
+    for annotation in (Custom, list[Custom], "text", 3):
+        with pytest.raises(InvalidArgumentError):
+            decoder_of(annotation)
+
+
+def test_a_prototype_key_is_a_key() -> None:
+    assert decode('{"__proto__":{"a":1},"__class__":2}') == {"__proto__": {"a": 1}, "__class__": 2}
