@@ -79,10 +79,8 @@ class Watchdog:
             self._interrupting = False
 
     def _watch(self) -> None:
-        while True:
+        while not self._stopped:
             self._awake.wait()
-            if self._stopped:
-                return
             self._awake.clear()
             warned = 0.0
             idle = 0
@@ -102,7 +100,8 @@ class Watchdog:
                 if blocked > INTERRUPT_AFTER:
                     self._interrupt(since)
             self.asleep = True
-            if self._host.since:
+            # Work may have begun between the last look and this sleep.
+            if self._host.since or self._stopped:
                 self._awake.set()
 
     def _warn(self, blocked: float) -> None:
