@@ -10,6 +10,8 @@ mod ops;
 pub mod payload;
 pub mod random;
 mod read;
+#[cfg(test)]
+mod vectors;
 mod write;
 
 pub use error::{Stall, StallCode, TaskError};

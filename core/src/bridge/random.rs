@@ -55,10 +55,11 @@ impl Uuids {
     }
 }
 
-/// The name space of everything that is derived from a run.
+/// The name space of everything that is derived from a run: the execution ID itself where it is a UUID in its usual
+/// form of 36 characters.
 pub fn namespace(execution_id: &str) -> Uuid {
-    Uuid::parse_str(execution_id)
-        .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, execution_id.as_bytes()))
+    let own = Some(execution_id).filter(|id| id.len() == 36).and_then(|id| Uuid::parse_str(id).ok());
+    own.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, execution_id.as_bytes()))
 }
 
 #[cfg(test)]

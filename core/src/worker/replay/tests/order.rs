@@ -74,13 +74,11 @@ struct Open(BTreeMap<i32, Type>);
 impl Open {
     fn note(&mut self, result: &TurnResult) {
         for action in &result.actions {
-            match action.workflow_action_type.clone() {
-                Some(
-                    kind @ (Type::ScheduleTask(_) | Type::CreateChildWorkflow(_) | Type::CreateTimer(_)),
-                ) => {
-                    self.0.insert(action.id, kind);
-                }
-                _ => {}
+            if let Some(
+                kind @ (Type::ScheduleTask(_) | Type::CreateChildWorkflow(_) | Type::CreateTimer(_)),
+            ) = action.workflow_action_type.clone()
+            {
+                self.0.insert(action.id, kind);
             }
         }
         for id in result.cancelled_timers.iter().chain(&result.cancelled_tasks) {
