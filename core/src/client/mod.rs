@@ -214,7 +214,7 @@ fn shown(id: &str) -> String {
 /// A file that nobody remembers choosing is the usual reason why an instance is not found, so the error says where it
 /// was looked for.
 fn located(error: Error, component: &dyn Workflow) -> Error {
-    if error.kind() != ErrorKind::NotFound {
+    if error.kind() != ErrorKind::NotFound || error.message().contains(component.endpoint()) {
         return error;
     }
     let message = format!("{}; looked for in {}", error.message(), component.endpoint());
