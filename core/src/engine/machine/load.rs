@@ -15,8 +15,14 @@ impl Machine {
         let mut machine = Machine::from_row(loaded.row);
         for (_, data) in &loaded.turns {
             machine.has_past = true;
-            for event in record::unframe(data)? {
-                machine.recall(&event);
+            let events = record::unframe(data)?;
+            for event in &events {
+                machine.recall(event);
+            }
+            // Last, because a turn may have given up what it had only just asked for.
+            if let Some(own) = events.first().and_then(|event| event.message().own.as_ref()) {
+                own.cancelled_timers.iter().for_each(|id| drop(machine.timers.remove(id)));
+                own.cancelled_tasks.iter().for_each(|id| drop(machine.tasks.remove(id)));
             }
         }
         for row in loaded.inbox {
@@ -55,14 +61,6 @@ impl Machine {
         match &message.event_type {
             Some(EventType::WorkflowStarted(_)) => {
                 self.last_time = self.last_time.max(event.timestamp());
-                if let Some(own) = &message.own {
-                    for id in &own.cancelled_timers {
-                        self.timers.remove(id);
-                    }
-                    for id in &own.cancelled_tasks {
-                        self.tasks.remove(id);
-                    }
-                }
             }
             Some(EventType::ExecutionStarted(started)) => self.recall_start(started),
             Some(EventType::TaskScheduled(_)) => {

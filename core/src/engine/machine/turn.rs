@@ -73,10 +73,6 @@ impl Machine {
         self.row.custom_status = result.custom_status.clone();
         let mut events = vec![self.started_event(&turn, &result, time)];
         self.take_inbox(turn.taken, &mut events, effects);
-        for id in &result.cancelled_timers {
-            self.cancel_timer(*id, effects);
-        }
-        self.cancel_tasks(&result.cancelled_tasks, effects);
         for action in result.actions {
             if let Some(Action::CompleteWorkflow(done)) = action.workflow_action_type {
                 if done.workflow_status == RuntimeStatus::ContinuedAsNew.number() {
@@ -87,6 +83,11 @@ impl Machine {
             }
             self.act(action, now, &mut events, effects);
         }
+        // After the actions: a turn may give up what it has only just asked for.
+        for id in &result.cancelled_timers {
+            self.cancel_timer(*id, effects);
+        }
+        self.cancel_tasks(&result.cancelled_tasks, effects);
         self.write_turn(&events, now, effects);
         self.apply_pause(context, effects);
         self.dispatch(context, effects);

@@ -195,7 +195,8 @@ impl Ledger {
     /// `non_determinism` when the function has not asked for something that history has.
     pub(super) fn check_end(&mut self) -> Result<(), Stall> {
         if self.rerun {
-            self.recorded.clear();
+            // What is left may still be asked for when the steps that run again are done.
+            return Ok(());
         }
         let Some((id, left)) = self.recorded.iter().min_by_key(|(id, _)| **id) else { return Ok(()) };
         let what = shown(left.kind, left.name());
