@@ -43,7 +43,7 @@ test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores
 
 .PHONY: test-python
 test-python: native ## Run the Python tests: conformance, language particulars, the demo in small
-	cd $(BINDING) && $(BIN)/python -m pytest tests ../examples $(PYTEST_ARGS)
+	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples $(PYTEST_ARGS)
 
 .PHONY: check
 check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions

@@ -108,7 +108,7 @@ def check_stock(order: Order) -> bool:
 @everstep.activity
 def reserve(task: everstep.ActivityContext, order: Order) -> bool:
     with shop.current().booking() as book:
-        if book.is_new(task.key, order.order_id, "reserved", sku=order.sku, units=order.quantity):
+        if book.is_new(task.task_key, order.order_id, "reserved", sku=order.sku, units=order.quantity):
             return book.take_stock(order.sku, order.quantity)
         return True
 
@@ -116,14 +116,14 @@ def reserve(task: everstep.ActivityContext, order: Order) -> bool:
 @everstep.activity
 def release(task: everstep.ActivityContext, order: Order) -> None:
     with shop.current().booking() as book:
-        if book.is_new(task.key, order.order_id, "released", sku=order.sku, units=order.quantity):
+        if book.is_new(task.task_key, order.order_id, "released", sku=order.sku, units=order.quantity):
             book.return_stock(order.sku, order.quantity)
 
 
 @everstep.activity
 def request_approval(task: everstep.ActivityContext, order: Order) -> None:
     with shop.current().booking() as book:
-        if book.is_new(task.key, order.order_id, "approval"):
+        if book.is_new(task.task_key, order.order_id, "approval"):
             book.ask_approver(order.order_id)
 
 
@@ -134,9 +134,9 @@ def charge(task: everstep.ActivityContext, order: Order) -> None:
     fails = (37 * number + 5 * task.attempt) % 100 < 12
     declined = order.card.endswith("00")
     with shop.current().booking() as book:
-        book.is_new(f"{task.key}/{task.attempt}", order.order_id, "attempt")
+        book.is_new(f"{task.task_key}/{task.attempt}", order.order_id, "attempt")
         if not declined and (not fails or number % 2 == 1):
-            book.is_new(task.key, order.order_id, "charged", cents=order.total_cents)
+            book.is_new(task.task_key, order.order_id, "charged", cents=order.total_cents)
     if fails:
         raise GatewayUnavailable(f"no answer from the gateway for {order.order_id}, attempt {task.attempt}")
     if declined:
@@ -146,13 +146,15 @@ def charge(task: everstep.ActivityContext, order: Order) -> None:
 @everstep.activity
 def ship(task: everstep.ActivityContext, order: Order) -> None:
     with shop.current().booking() as book:
-        book.is_new(task.key, order.order_id, "shipped", sku=order.sku, units=order.quantity)
+        book.is_new(task.task_key, order.order_id, "shipped", sku=order.sku, units=order.quantity)
 
 
 @everstep.activity
 def notify(task: everstep.ActivityContext, receipt: Receipt) -> None:
     with shop.current().booking() as book:
-        book.is_new(task.key, receipt.order_id, "ended", cents=receipt.charged_cents, detail=receipt.outcome)
+        book.is_new(
+            task.task_key, receipt.order_id, "ended", cents=receipt.charged_cents, detail=receipt.outcome
+        )
 
 
 ACTIVITIES = [check_stock, reserve, release, request_approval, charge, ship, notify]
