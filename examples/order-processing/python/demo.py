@@ -49,6 +49,13 @@ class Books:
         touched = self.number("SELECT count(DISTINCT order_id) FROM ledger")
         return touched - self.ended()
 
+    def waiting(self) -> int:
+        """How many orders nobody has answered for and that have not timed out yet."""
+        return self.number(
+            "SELECT count(*) FROM approvals AS a WHERE answer IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM ledger WHERE kind = 'ended' AND order_id = a.order_id)"
+        )
+
     def close(self) -> None:
         self._connection.close()
 
@@ -89,11 +96,11 @@ def watch(screen: Screen, books: Books, run: Run, orders: int, until: int) -> No
     while run.alive():
         ended = books.ended()
         rate = (ended - before) / max(time.monotonic() - since, 0.001)
-        waiting = books.number("SELECT count(*) FROM approvals WHERE answer IS NULL")
+        waiting = books.waiting()
         note = (
             f"{rate:,.0f}/s"
             if ended < orders - waiting
-            else f"{waiting} still wait for an approver on holiday"
+            else f"{waiting} still wait for an approver who is on holiday"
         )
         screen.progress(ended, orders, note)
         if ended >= until:

@@ -27,7 +27,7 @@ def place(client: everstep.Client, order: Order) -> Receipt:
     try:
         handle = client.start_workflow(process_order, order, instance_id=order.order_id, reuse="never")
     except everstep.AlreadyExistsError:
-        handle = client.handle(process_order, order.order_id)
+        handle = client.get_handle(order.order_id, process_order)
     return handle.result(timeout=120)
 
 
