@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::bench::{Bench, done, failed, fired, raised, short_action, started};
+use super::bench::{Bench, done, event, failed, fired, raised, short_action, started, turn_started};
 use crate::bridge::random::Random;
+use crate::history::Event;
 use crate::history::wire::history_event::EventType;
 use crate::history::wire::workflow_action::WorkflowActionType as Type;
 use crate::history::wire::{self, WorkflowAction};
@@ -143,6 +144,29 @@ fn live(body: &Value, dice: &mut Dice) -> (Vec<EventType>, Vec<String>) {
     (happened, actions)
 }
 
+/// Anything, whether it makes sense or not.
+fn garbage(dice: &mut Dice) -> EventType {
+    let id = i32::try_from(dice.below(9)).unwrap() - 1;
+    match dice.below(14) {
+        0 => turn_started(),
+        1 => started(Some("0")),
+        2 => failed(id, ""),
+        3 => fired(id),
+        4 => raised("a", "1"),
+        5 => EventType::ExecutionSuspended(wire::ExecutionSuspendedEvent::default()),
+        6 => EventType::ExecutionResumed(wire::ExecutionResumedEvent::default()),
+        7 if dice.once_in(4) => EventType::ExecutionTerminated(wire::ExecutionTerminatedEvent::default()),
+        8 => EventType::TaskScheduled(wire::TaskScheduledEvent { name: "a".into(), ..Default::default() }),
+        9 => EventType::TimerCreated(wire::TimerCreatedEvent::default()),
+        10 => EventType::ChildWorkflowInstanceFailed(wire::ChildWorkflowInstanceFailedEvent {
+            task_scheduled_id: id,
+            ..Default::default()
+        }),
+        11 => EventType::ExecutionCompleted(wire::ExecutionCompletedEvent::default()),
+        _ => done(id, "2"),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -196,6 +220,32 @@ proptest! {
             prop_assert_eq!(&rebuilt.turn(news), &result);
         }
         prop_assert_eq!(&cached.turns, &rebuilt.turns);
+    }
+
+    #[test]
+    fn no_history_breaks_the_machine(seed in any::<u64>()) {
+        let mut dice = Dice::new(seed);
+        let mut bench = Bench::new(program(&mut dice));
+        let mut history: Vec<Event> = Vec::new();
+        for _ in 0..dice.below(5) {
+            let news = (0..dice.below(5)).map(|_| garbage(&mut dice)).collect();
+            if dice.once_in(2) && bench.try_turn(news).is_err() {
+                break;
+            }
+            history = bench.turns.concat();
+        }
+        for _ in 0..dice.below(20) {
+            let at = dice.below(history.len() + 1);
+            match dice.below(3) {
+                0 if at < history.len() => drop(history.remove(at)),
+                1 if at < history.len() => history.push(history[at].clone()),
+                _ => history.insert(at, Event::new(event(i32::try_from(dice.below(9)).unwrap() - 1, bench.now, garbage(&mut dice)))),
+            }
+        }
+        bench.turns = vec![history];
+        bench.forget();
+        bench.max_bytes = [1, 1 << 20][dice.below(2)];
+        let _ = bench.try_turn(vec![garbage(&mut dice), garbage(&mut dice)]);
     }
 
     #[test]

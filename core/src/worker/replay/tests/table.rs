@@ -206,6 +206,18 @@ fn cancelling_takes_back_tasks_timers_and_waits() {
 }
 
 #[test]
+fn what_is_given_up_in_its_own_turn_is_asked_for_and_taken_back() {
+    let body = json!([
+        {"begin": {"activity": "a", "timeout_ms": 9}, "as": "a"}, {"cancel": {"$": "a"}},
+        {"begin": {"event": "e", "timeout_ms": 20}, "as": "e"}, {"cancel": {"$": "e"}},
+        {"activity": "b"}
+    ]);
+    let result = Bench::new(body).start();
+    assert_eq!(short(&result), ["1 task a", "2 timer 1001009", "3 timer 1001020", "4 task b"]);
+    assert_eq!((result.cancelled_tasks, result.cancelled_timers), (vec![1], vec![2, 3]));
+}
+
+#[test]
 fn the_last_command_is_the_last() {
     let mut bench = Bench::new(
         json!([{"any": [{"activity": "a"}, {"activity": "b"}], "keep": true}, {"raise": "Refused", "message": "m"}]),
