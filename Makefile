@@ -85,6 +85,8 @@ check-python: native $(VENV)/checkers
 	$(BIN)/ruff format --check --quiet $(LINTED)
 	$(BIN)/ruff check --quiet $(LINTED)
 	cd $(BINDING) && $(BIN)/mypy --strict python/everstep
+	cd $(DEMO) && $(BIN)/mypy --strict .
+	$(BIN)/mypy --strict scripts
 	cd $(BINDING) && $(BIN)/pyright
 	cd $(BINDING) && $(BIN)/stubtest everstep._native
 	cd $(BINDING) && $(BIN)/python tests/typing/prove.py

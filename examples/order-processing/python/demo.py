@@ -149,7 +149,7 @@ def summarize(screen: Screen, books: Books, returned: Counter[str]) -> None:
     found = books.rows(
         "SELECT detail, count(*), sum(cents) FROM ledger WHERE kind = 'ended' GROUP BY detail ORDER BY 2 DESC"
     )
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (outcome.replace("_", " "), f"{count:,}", f"{returned[outcome]:,}", euros(cents))
         for outcome, count, cents in found
     ]

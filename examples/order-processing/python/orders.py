@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -157,4 +158,12 @@ def notify(task: everstep.ActivityContext, receipt: Receipt) -> None:
         )
 
 
-ACTIVITIES = [check_stock, reserve, release, request_approval, charge, ship, notify]
+ACTIVITIES: list[Callable[..., object]] = [
+    check_stock,
+    reserve,
+    release,
+    request_approval,
+    charge,
+    ship,
+    notify,
+]
