@@ -3,6 +3,20 @@
 //! Everything that is true in all languages lives here: validation, ids, retries, errors, replay, timers. A binding
 //! converts values and maps errors. See `ARCHITECTURE.md` for the parts and who owns what.
 
+/// Whether a seeded bug is switched on: see `testkit::mutants`. Always false outside tests.
+#[cfg(any(test, feature = "testkit"))]
+macro_rules! mutant {
+    ($name:literal) => {
+        crate::testkit::mutants::is_on($name)
+    };
+}
+#[cfg(not(any(test, feature = "testkit")))]
+macro_rules! mutant {
+    ($name:literal) => {
+        false
+    };
+}
+
 pub mod bridge;
 mod client;
 pub mod component;

@@ -139,9 +139,10 @@ impl Driver {
         })
     }
 
-    /// The count of commits so far.
-    pub(crate) fn commits(&self) -> u64 {
-        self.store.commits()
+    /// Whether a fault of the store ended it.
+    #[cfg(any(test, feature = "testkit"))]
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.is_some()
     }
 
     /// What the store does while nothing happens.
@@ -232,7 +233,7 @@ impl Driver {
             }
             Request::Activity { key, result } => {
                 self.at(key.run.key, |machine, context, effects| {
-                    if machine.run() == key.run {
+                    if machine.run() == key.run || mutant!("stale_generation") {
                         machine.activity_done(key.task_id, *result, context, effects);
                     }
                 });

@@ -117,9 +117,10 @@ impl Inbox {
         std::mem::take(&mut queue.requests)
     }
 
-    /// How many requests wait.
-    pub(super) fn len(&self) -> usize {
-        self.lock().requests.len()
+    /// Takes everything without waiting.
+    #[cfg(any(test, feature = "testkit"))]
+    pub(crate) fn drain(&self) -> Vec<Request> {
+        std::mem::take(&mut self.lock().requests)
     }
 
     /// Refuses further requests; gives what was left.

@@ -12,6 +12,9 @@ impl Driver {
         let mut round = std::mem::take(&mut self.round);
         // Turns do not wait for the flush: all that they can do comes back through here.
         self.dispatch.turns(std::mem::take(&mut round.tasks));
+        if mutant!("acknowledge_before_flush") {
+            round.answers.drain(..).for_each(Answer::send);
+        }
         let wrote = !round.ops.is_empty();
         if wrote && let Err(error) = self.store.commit(&round.ops) {
             self.round = round;

@@ -54,11 +54,12 @@ impl Machine {
         if row.timer_id == TimerRow::START {
             return self.begin_delayed(row, context, effects);
         }
-        let Some(timer) = self.timers.get_mut(&row.timer_id) else { return };
-        if timer.fired || timer.fire_at != Some(row.fire_at) {
-            return;
+        let finished = self.is_finished();
+        match self.timers.get_mut(&row.timer_id) {
+            Some(timer) if !timer.fired && timer.fire_at == Some(row.fire_at) => timer.fired = true,
+            _ if mutant!("double_timer") && !finished => {}
+            _ => return,
         }
-        timer.fired = true;
         let fired =
             wire::TimerFiredEvent { fire_at: Some(wire::timestamp(row.fire_at)), timer_id: row.timer_id };
         self.deliver(EventType::TimerFired(fired), false, context, effects);

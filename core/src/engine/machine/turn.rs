@@ -117,8 +117,11 @@ impl Machine {
 
     /// Moves the events that the turn was given from the inbox into its record.
     fn take_inbox(&mut self, taken: usize, events: &mut Vec<Event>, effects: &mut Vec<Effect>) {
-        for item in self.inbox.drain(..taken).collect::<Vec<_>>() {
-            if let Some(row) = item.row {
+        let given = if mutant!("lost_staged_result") { self.inbox.len() } else { taken };
+        for item in self.inbox.drain(..given).take(taken).collect::<Vec<_>>() {
+            if let Some(row) = item.row
+                && !mutant!("inbox_not_deleted")
+            {
                 self.drop_inbox(row, effects);
             }
             if let Some(EventType::TimerFired(fired)) = &item.event.message().event_type
@@ -126,7 +129,9 @@ impl Machine {
                 && let Some(fire_at) = timer.fire_at
             {
                 let row = TimerRow { fire_at, key: self.row.key, timer_id: fired.timer_id };
-                effects.push(Effect::Store(Op::DropTimer(row)));
+                if !mutant!("double_timer") {
+                    effects.push(Effect::Store(Op::DropTimer(row)));
+                }
             }
             self.close_open(item.event.message().event_type.as_ref());
             events.push(item.event);

@@ -1,0 +1,41 @@
+//! Lives of an engine by seed, and the seeded bugs that they must find.
+//!
+//! `EVERSTEP_SEEDS=5000` lives more of them, `EVERSTEP_SEED=42` only one.
+
+use everstep::testkit::{mutants, simulation};
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+#[test]
+fn every_life_ends_well() {
+    if let Some(seed) = number("EVERSTEP_SEED") {
+        println!("{:?}", simulation::run(seed).expect("the life of this seed ends well"));
+        return;
+    }
+    let seeds = number("EVERSTEP_SEEDS").unwrap_or(2_000);
+    let (mut deaths, mut commits, mut instances) = (0, 0, 0);
+    for seed in 0..seeds {
+        match simulation::run(seed) {
+            Ok(report) => {
+                deaths += report.deaths;
+                commits += report.commits;
+                instances += report.instances;
+            }
+            Err(violation) => panic!("seed {seed}: {violation}; run again with EVERSTEP_SEED={seed}"),
+        }
+    }
+    println!("{seeds} lives, {deaths} deaths, {commits} commits, {instances} instances ended as they had to");
+    assert!(deaths > seeds, "the lives are too quiet to prove anything");
+}
+
+#[test]
+fn every_seeded_bug_is_found() {
+    for (mutant, what) in mutants::ALL {
+        let found =
+            mutants::with(mutant, || (0..500).find_map(|seed| simulation::run(seed).err().map(|text| (seed, text))));
+        let (seed, violation) = found.unwrap_or_else(|| panic!("the mutant {mutant} ({what}) survives 500 seeds"));
+        println!("{mutant}: seed {seed}: {violation}");
+    }
+}
