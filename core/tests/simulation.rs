@@ -33,9 +33,11 @@ fn every_life_ends_well() {
 #[test]
 fn every_seeded_bug_is_found() {
     for (mutant, what) in mutants::ALL {
-        let found =
-            mutants::with(mutant, || (0..500).find_map(|seed| simulation::run(seed).err().map(|text| (seed, text))));
-        let (seed, violation) = found.unwrap_or_else(|| panic!("the mutant {mutant} ({what}) survives 500 seeds"));
+        let found = mutants::with(mutant, || {
+            (0..500).find_map(|seed| simulation::run(seed).err().map(|text| (seed, text)))
+        });
+        let (seed, violation) =
+            found.unwrap_or_else(|| panic!("the mutant {mutant} ({what}) survives 500 seeds"));
         println!("{mutant}: seed {seed}: {violation}");
     }
 }

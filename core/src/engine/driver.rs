@@ -4,7 +4,7 @@
 //! flush: that is group commit. What waits: answers to callers, activities, published states. What does not: turns,
 //! since a turn's only effect is what it asks for, which passes through here again.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,8 @@ pub(crate) struct Driver {
     recovery: Option<Key>,
     /// The first key that was given out after the store was opened: from here on nothing is to be recovered.
     first_new: Key,
-    reload: Vec<Key>,
+    /// Machines that a failed commit took out of memory.
+    reload: BTreeSet<Key>,
     reload_at: Micros,
     recursions: VecDeque<(Key, usize)>,
     purges: VecDeque<purge::Purge>,
@@ -130,7 +131,7 @@ impl Driver {
             staged: VecDeque::new(),
             recovery: Some(Key(i64::MIN)),
             first_new: Key(facts.next_key),
-            reload: Vec::new(),
+            reload: BTreeSet::new(),
             reload_at: Micros(0),
             recursions: VecDeque::new(),
             purges: VecDeque::new(),
@@ -303,7 +304,8 @@ impl Driver {
         }
         let Some(loaded) = self.store.load(key)? else { return Ok(false) };
         // Whoever is faster than the recovery does its work for this instance.
-        let unrecovered = key < self.first_new && self.recovery.is_some_and(|done| key > done);
+        let unrecovered = self.reload.remove(&key)
+            || (key < self.first_new && self.recovery.is_some_and(|done| key > done));
         let turns = if unrecovered { loaded.turns.clone() } else { Vec::new() };
         self.insert(Machine::load(loaded)?);
         if unrecovered {

@@ -9,7 +9,7 @@ pub const ALL: [(&str, &str); 5] = [
     ("acknowledge_before_flush", "answers leave before the commit"),
     ("double_timer", "a timer that fired stays armed and may fire again"),
     ("lost_staged_result", "a result that comes while a turn is out goes with that turn"),
-    ("stale_generation", "a result of an earlier generation is accepted"),
+    ("stale_generation", "activities outlive their generation, and their results are accepted by the next"),
     ("inbox_not_deleted", "an event that a turn took stays in the inbox"),
 ];
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::bridge::{self, OpenRequest, OpenResponse, PayloadMode, StallCode};
 use crate::client::Client;
 use crate::engine::Bell;
-use crate::engine::task::WorkflowTask;
+use crate::engine::task::{RunKey, WorkflowTask};
 use crate::error::{Error, ErrorKind, Result};
 
 pub mod replay;
@@ -113,7 +113,13 @@ impl Worker {
         let mut state = self.gate.lock();
         loop {
             state.rung_workflows = false;
-            state.expire(Instant::now(), IDLE, self.session.as_ref());
+            let expired = state.expire(Instant::now(), IDLE);
+            if !expired.is_empty() {
+                drop(state);
+                self.tell_dropped(expired);
+                state = self.gate.lock();
+                continue;
+            }
             let room = if state.closing { 0 } else { state.free_turns(max) };
             if room > 0 {
                 let begun = state.accept(self.session.take_turns(room));
@@ -140,6 +146,11 @@ impl Worker {
         }
     }
 
+    /// Never under the lock: the source may ring the bell, which takes it.
+    fn tell_dropped(&self, runs: Vec<RunKey>) {
+        runs.into_iter().for_each(|run| self.session.dropped(run));
+    }
+
     /// Makes the first jobs of turns. Those that need no host are answered at once.
     fn begin(&self, tasks: Vec<(WorkflowTask, Option<Instance>)>) {
         let mut outcomes = Vec::new();
@@ -147,7 +158,8 @@ impl Worker {
             let progress = state::begin(task, cached, self.session.as_ref());
             outcomes.extend(self.gate.lock().begun(progress, Instant::now()));
         }
-        self.gate.lock().shrink(self.session.as_ref());
+        let dropped = self.gate.lock().shrink();
+        self.tell_dropped(dropped);
         if !outcomes.is_empty() {
             self.session.answer_turns(outcomes);
             self.gate.drained.notify_all();
@@ -203,12 +215,13 @@ impl Worker {
             .into_iter()
             .filter_map(|answer| state.activity_answer(answer, self.max_payload))
             .collect();
-        state.shrink(self.session.as_ref());
+        let dropped = state.shrink();
         let turns = state.has_ready_turns() || state.closing || !outcomes.is_empty();
         drop(state);
         if !outcomes.is_empty() {
             self.session.answer_turns(outcomes);
         }
+        self.tell_dropped(dropped);
         let activities = !results.is_empty();
         if activities {
             self.session.answer_activities(results);

@@ -258,22 +258,28 @@ impl State {
         Some(turn)
     }
 
-    /// Drops instances beyond the limit.
-    pub(super) fn shrink(&mut self, session: &dyn Session) {
-        while self.cached.len() > self.max_cached {
-            let Some(instance) = self.cached.pop() else { return };
-            session.dropped(instance.run);
+    /// Drops instances beyond the limit; the source is to be told of them once the worker's lock is free.
+    pub(super) fn shrink(&mut self) -> Vec<RunKey> {
+        let mut dropped = Vec::new();
+        while self.cached.len() > self.max_cached
+            && let Some(instance) = self.cached.pop()
+        {
+            dropped.push(instance.run);
             self.evict(&instance, EvictReason::Full);
         }
+        dropped
     }
 
-    /// Drops instances that have been idle for too long.
-    pub(super) fn expire(&mut self, now: Instant, idle: Duration, session: &dyn Session) {
-        while self.cached.oldest().is_some_and(|used| now.duration_since(used) >= idle) {
-            let Some(instance) = self.cached.pop() else { return };
-            session.dropped(instance.run);
+    /// Drops instances that have been idle for too long; the source is to be told as with [`State::shrink`].
+    pub(super) fn expire(&mut self, now: Instant, idle: Duration) -> Vec<RunKey> {
+        let mut dropped = Vec::new();
+        while self.cached.oldest().is_some_and(|used| now.duration_since(used) >= idle)
+            && let Some(instance) = self.cached.pop()
+        {
+            dropped.push(instance.run);
             self.evict(&instance, EvictReason::Full);
         }
+        dropped
     }
 
     /// When the next instance has been idle for too long.

@@ -71,7 +71,7 @@ impl Driver {
         for key in round.touched {
             if let Some(machine) = self.remove(key) {
                 self.dispatch.evict(machine.run(), Evict::Stalled);
-                self.reload.push(key);
+                self.reload.insert(key);
             }
         }
         self.reload_at = self.now.plus(BACKOFF);

@@ -29,6 +29,9 @@ impl Machine {
     ) {
         let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.answered) else { return };
         task.answered = true;
+        if task.again {
+            effects.push(Effect::StopActivities(vec![ActivityKey { run: self.run(), task_id: id }]));
+        }
         let event = match result {
             Ok(result) => EventType::TaskCompleted(wire::TaskCompletedEvent {
                 task_scheduled_id: id,
@@ -42,11 +45,6 @@ impl Machine {
             }),
         };
         self.deliver(event, false, context, effects);
-    }
-
-    /// Names the activities that wait for a result and whose name is `name`.
-    pub fn has_open_activity(&self, id: i32) -> bool {
-        self.tasks.get(&id).is_some_and(|task| !task.answered)
     }
 
     /// A timer is due. One that was disarmed or has fired is ignored.

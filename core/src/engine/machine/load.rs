@@ -64,7 +64,7 @@ impl Machine {
             }
             Some(EventType::ExecutionStarted(started)) => self.recall_start(started),
             Some(EventType::TaskScheduled(_)) => {
-                self.tasks.insert(id, OpenTask { answered: false });
+                self.tasks.insert(id, OpenTask::default());
             }
             Some(EventType::TimerCreated(timer)) => {
                 let fire_at = timer_due(timer.fire_at.as_ref());
@@ -145,8 +145,11 @@ impl Machine {
                 effects.push(Effect::Timer(TimerRow { fire_at, key: self.row.key, timer_id: *id }));
             }
         }
-        let open: HashSet<i32> =
-            self.tasks.iter().filter(|(_, task)| !task.answered).map(|(id, _)| *id).collect();
+        let mut open = HashSet::new();
+        for (id, task) in self.tasks.iter_mut().filter(|(_, task)| !task.answered) {
+            task.again = true;
+            open.insert(*id);
+        }
         if !open.is_empty() {
             for (_, data) in turns {
                 for event in record::unframe(data)? {

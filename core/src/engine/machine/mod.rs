@@ -148,10 +148,12 @@ impl Inbox {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct OpenTask {
     /// Whether its result waits in the inbox.
     answered: bool,
+    /// Whether it was handed out a second time, so that an answer must call back a copy that waits.
+    again: bool,
 }
 
 #[derive(Debug)]

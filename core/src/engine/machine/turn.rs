@@ -152,7 +152,7 @@ impl Machine {
             .filter(|id| self.tasks.remove(id).is_some())
             .map(|id| ActivityKey { run, task_id: *id })
             .collect();
-        if !gone.is_empty() {
+        if !gone.is_empty() && !mutant!("stale_generation") {
             effects.push(Effect::StopActivities(gone));
         }
     }
@@ -177,7 +177,7 @@ impl Machine {
                     task_execution_id: task.task_execution_id,
                     ..Default::default()
                 };
-                self.tasks.insert(id, OpenTask { answered: false });
+                self.tasks.insert(id, OpenTask::default());
                 let event = event(id, now, EventType::TaskScheduled(scheduled), own);
                 if let Some(EventType::TaskScheduled(task)) = &event.message().event_type {
                     effects.push(Effect::Activity(self.activity(id, task, &event)));

@@ -103,7 +103,8 @@ fn begin(disk: &Disk, seed: u64, max_cached: usize) -> Process {
     let programs = programs::programs();
     let host = TextHost::new(programs.as_array().expect("a list of programs"));
     let source = EmbeddedSource::by_hand(shared.clone());
-    let (worker, _) = Worker::join(&source, &host.open(max_cached), 1 << 20).expect("the host's names are good");
+    let (worker, _) =
+        Worker::join(&source, &host.open(max_cached), 1 << 20).expect("the host's names are good");
     Process { shared, driver, worker, host, turns: VecDeque::new(), activities: Vec::new() }
 }
 
@@ -239,7 +240,8 @@ impl Life {
 
     fn poll_turns(&mut self) {
         let max = 1 + self.pick(8);
-        if let Ok(Poll::Batch(text)) = self.process.worker.poll_workflows(max, 1 << 20, Some(Duration::ZERO)) {
+        if let Ok(Poll::Batch(text)) = self.process.worker.poll_workflows(max, 1 << 20, Some(Duration::ZERO))
+        {
             self.process.turns.push_back(text);
         }
     }

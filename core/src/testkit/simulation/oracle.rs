@@ -22,7 +22,11 @@ fn history(loaded: &Loaded) -> Result<Vec<Event>, String> {
 }
 
 fn inbox(loaded: &Loaded) -> Result<Vec<Event>, String> {
-    loaded.inbox.iter().map(|row| Event::decode(row.event.clone()).map_err(|error| error.to_string())).collect()
+    loaded
+        .inbox
+        .iter()
+        .map(|row| Event::decode(row.event.clone()).map_err(|error| error.to_string()))
+        .collect()
 }
 
 fn raised(event: &Event) -> Option<&str> {
@@ -108,11 +112,29 @@ impl Life {
                 match row {
                     None => Some(format!("{} ({}): never started", case.id, case.work.name)),
                     Some(row) if row.status.is_terminal() => None,
-                    Some(row) => Some(format!("{} ({}): {}", case.id, case.work.name, row.status)),
+                    Some(row) => Some(self.describe(case, &row)),
                 }
             })
             .collect();
         format!("stuck: {}", open.join(", "))
+    }
+
+    /// An instance that does not move, for whoever looks for the reason.
+    fn describe(&self, case: &super::Case, row: &crate::engine::store::InstanceRow) -> String {
+        let kinds = |events: Result<Vec<Event>, String>| -> String {
+            let name = |event: &Event| {
+                let debug = format!("{:?}", event.message().event_type);
+                format!("{}:{}", event.message().event_id, debug.chars().skip(5).take(60).collect::<String>())
+            };
+            events.unwrap_or_default().iter().map(name).collect::<Vec<_>>().join("\n    ")
+        };
+        let loaded = self.load(&case.id).ok().flatten();
+        let (past, waiting) =
+            loaded.map_or_else(Default::default, |loaded| (kinds(history(&loaded)), kinds(inbox(&loaded))));
+        format!(
+            "{} ({}): {}\n  history\n    {past}\n  inbox\n    {waiting}",
+            case.id, case.work.name, row.status
+        )
     }
 
     /// Each case ended with its result, and every history is sound.
@@ -160,7 +182,9 @@ fn sound(id: &str, loaded: &Loaded) -> Verdict {
             Some(EventType::TaskCompleted(done)) => format!("result of {}", done.task_scheduled_id),
             Some(EventType::TaskFailed(done)) => format!("result of {}", done.task_scheduled_id),
             Some(EventType::TimerFired(fired)) => format!("timer {}", fired.timer_id),
-            Some(EventType::ChildWorkflowInstanceCompleted(done)) => format!("child {}", done.task_scheduled_id),
+            Some(EventType::ChildWorkflowInstanceCompleted(done)) => {
+                format!("child {}", done.task_scheduled_id)
+            }
             Some(EventType::ChildWorkflowInstanceFailed(done)) => format!("child {}", done.task_scheduled_id),
             Some(EventType::EventRaised(event)) => {
                 format!("event {}", event.input.as_deref().unwrap_or_default())
