@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import json
 import logging
 import threading
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ import everstep
 import pytest
 from conftest import conformance
 from everstep import Retry, WorkflowContext
+from everstep._host.host import WorkflowHost, Workflows
+from everstep._host.random import WorkflowRandom, WorkflowUuids
 from hosting import RUN, Script
+from programs import program
 
 
 @dataclass
@@ -146,9 +150,21 @@ def test_failures_carry_type_message_stack_and_causes() -> None:
     assert (error["type"], error["message"]) == ("RuntimeError", "no shipping \\ud800")
     assert "test_host.py" in error["stack"]
     assert "everstep/_host" not in error["stack"].partition("RuntimeError")[0]
-    assert [error["cause"]["type"], error["cause"]["cause"]["type"]] == ["ActivityError", "ValueError"]
-    assert error["cause"]["cause"]["stack"] == "at 1"
-    assert error["cause"]["cause"]["cause"]["type"] == "OSError"
+    cause = error["cause"]
+    assert (cause["type"], cause["message"], cause["stack"]) == ("ValueError", "bad", "at 1")
+    assert cause["cause"]["type"] == "OSError"
+
+
+def test_an_uncaught_failure_keeps_its_type() -> None:
+    @everstep.workflow
+    async def flow(ctx: WorkflowContext) -> None:
+        await ctx.call(ship, "a")
+
+    script = Script(flow)
+    script.start()
+    (command,) = script.failed(1, "Declined", "card refused", retryable=False)
+    error = command["error"]
+    assert (error["type"], error["message"], error["retryable"]) == ("Declined", "card refused", False)
 
 
 def test_gather_sleep_wait_and_task_groups_are_durable() -> None:
@@ -303,17 +319,17 @@ def test_what_a_workflow_may_tell() -> None:
     async def flow(ctx: WorkflowContext, n: int) -> None:
         ctx.set_custom_status({"at": n})
         ctx.send_event("other", "go", 0)
-        child = ctx.start_child("audit", n)
+        ctx.start_child("audit", n)
         await ctx.call_child("billing", n, instance_id="b-1", returns=int)
-        ctx.continue_as_new([child], keep_events=False)
+        ctx.continue_as_new([n], keep_events=False)
 
     script = Script(flow)
     status, send, detached, child = script.start(3)
     assert status == {"kind": "status", "status": {"at": 3}}
     assert send == {"kind": "send", "id": "other", "name": "go", "data": 0}
-    assert detached == {"kind": "child", "ref": 1, "name": "audit", "input": 3, "id": detached["id"], "detached": True}
+    assert detached == {"kind": "child", "ref": 1, "name": "audit", "input": 3, "detached": True}
     assert child == {"kind": "child", "ref": 2, "name": "billing", "input": 3, "id": "b-1"}
-    assert script.done(2, 5) == [{"kind": "continue", "input": [detached["id"]], "keep_events": False}]
+    assert script.done(2, 5) == [{"kind": "continue", "input": [3], "keep_events": False}]
 
 
 def test_child_errors_and_wait_timeouts() -> None:
@@ -337,16 +353,44 @@ def test_child_errors_and_wait_timeouts() -> None:
     assert script.failed(2, "WaitTimeout", code="timeout")[0]["output"] == ["KeyError", "timeout"]
 
 
-def test_time_random_and_uuids_are_the_cores() -> None:
-    for vector in conformance("bridge/random.json")["vectors"]:
-        from everstep._host.random import WorkflowRandom, WorkflowUuids
+@pytest.mark.parametrize("vector", conformance("bridge/random.json")["runs"], ids=lambda vector: vector["run"][:8])
+def test_random_and_uuids_are_the_cores(vector: dict[str, Any]) -> None:
+    random, uuids = WorkflowRandom(int(vector["seed"])), WorkflowUuids(vector["run"])
+    assert [str(random.next_u64()) for _ in vector["u64"]] == vector["u64"]
+    random.seed(int(vector["seed"]))
+    assert [random.random() for _ in vector["f64"]] == [float(text) for text in vector["f64"]]
+    made = [str(uuids.next()) for _ in range(12)]
+    assert [*made[:3], made[11]] == vector["uuids"]
 
-        random = WorkflowRandom(int(vector["seed"]))
-        assert [str(random.next_u64()) for _ in vector["u64"]] == vector["u64"]
-        random.seed(int(vector["seed"]))
-        assert [random.random() for _ in vector["f64"]] == vector["f64"]
-        uuids = WorkflowUuids(vector["run"])
-        assert [str(uuids.next()) for _ in vector["uuids"]] == vector["uuids"]
+
+@pytest.mark.parametrize("vector", conformance("bridge/turns.json")["vectors"], ids=lambda vector: vector["name"])
+def test_turns_are_answered_as_the_vectors_say(vector: dict[str, Any]) -> None:
+    table = conformance("bridge/turns.json")
+    host = WorkflowHost(Workflows([program({"name": "program", "body": vector["body"]})]))
+    for index, task in enumerate(vector["tasks"]):
+        assert set(task) <= {"more", "jobs", "steps", "stall"}
+        asked = {"t": str(index), "id": table["id"], "run": table["run"], "more": task["more"], "jobs": task["jobs"]}
+        (answer,) = json.loads(host.answer([asked]))["turns"]
+        if "stall" in task:
+            assert answer["stall"]["code"] == task["stall"]
+        else:
+            assert [_comparable(step) for step in answer["steps"]] == [_comparable(step) for step in task["steps"]]
+
+
+def _comparable(step: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without stacks and without what an absent key says as well."""
+    commands = []
+    for command in step:
+        error = command.get("error")
+        while error is not None:
+            error.pop("stack", None)
+            if error.get("retryable") is True:
+                del error["retryable"]
+            error = error.get("cause")
+        if command.get("keep_events") is True:
+            del command["keep_events"]
+        commands.append({key: value for key, value in command.items() if key == "status" or value is not False})
+    return commands
 
 
 def test_deterministic_values_in_a_workflow() -> None:
@@ -523,8 +567,6 @@ def test_one_bad_instance_leaves_the_batch_alone() -> None:
         }
         for n in range(3)
     ]
-    import json
-
     answers = json.loads(host.answer(tasks))["turns"]
     assert ["stall" in answer for answer in answers] == [False, True, False]
 

@@ -273,7 +273,7 @@ class WorkflowContext:
         *,
         instance_id: str | None = None,
         app_id: str | None = None,
-    ) -> str: ...
+    ) -> None: ...
     @overload
     def start_child(
         self,
@@ -282,7 +282,7 @@ class WorkflowContext:
         *,
         instance_id: str | None = None,
         app_id: str | None = None,
-    ) -> str: ...
+    ) -> None: ...
     @overload
     def start_child(
         self,
@@ -290,15 +290,18 @@ class WorkflowContext:
         *,
         instance_id: str | None = None,
         app_id: str | None = None,
-    ) -> str: ...
+    ) -> None: ...
     @overload
     def start_child(
         self, function: str, input: Any = ..., *, instance_id: str | None = None, app_id: str | None = None
-    ) -> str: ...
+    ) -> None: ...
     def start_child(
         self, function: Any, input: Any = ABSENT, *, instance_id: str | None = None, app_id: str | None = None
-    ) -> str:
-        """Starts a workflow on its own: it outlives this one, and its result goes nowhere. Gives its instance ID."""
+    ) -> None:
+        """Starts a workflow on its own: it outlives this one, and its result goes nowhere.
+
+        Without ``instance_id`` it gets one that derives from this instance's; give one to know it.
+        """
         self._loop.check()
         if isinstance(function, str):
             quoted = encode_text(_name(function, "function"))
@@ -307,10 +310,10 @@ class WorkflowContext:
             if definition.kind != "workflow":
                 raise InvalidArgumentError(f"start_child takes a workflow; {definition.name} is an activity")
             quoted = definition.quoted
-        instance_id = str(self.uuid()) if instance_id is None else _name(instance_id, "instance_id")
-        fields = f',"name":{quoted}{self._loop.payload("input", input)},"id":{encode_text(instance_id)},"detached":true'
-        self._loop.tell("child", fields + _app(app_id), numbered=True)
-        return instance_id
+        fields = f',"name":{quoted}{self._loop.payload("input", input)}'
+        if instance_id is not None:
+            fields += f',"id":{encode_text(_name(instance_id, "instance_id"))}'
+        self._loop.tell("child", f'{fields},"detached":true{_app(app_id)}', numbered=True)
 
     def sleep(self, duration: Duration) -> DurableFuture[None]:
         """Waits this long, in seconds or as a ``timedelta``. It costs nothing, however long."""

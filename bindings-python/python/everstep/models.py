@@ -55,6 +55,8 @@ class Failure:
     non_retryable: bool = False
     """Whether retry policies leave it alone."""
     cause: Failure | None = None
+    code: str | None = None
+    """The code of this library's table, where a workflow saw one."""
 
     def chain(self) -> Iterator[Failure]:
         """Yields this failure, its cause, the cause of that, and so on."""

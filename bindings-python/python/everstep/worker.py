@@ -149,9 +149,9 @@ class Worker:
                 return
             activities.close()
             native.shutdown(deadline_ms)
-            activities.stop()
             for thread in self._polls:
                 thread.join()
+            activities.stop()
             self._watchdog.stop()
             self._watchdog.join()
             activities.join()

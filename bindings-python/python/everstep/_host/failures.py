@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..errors import ActivityError, ChildWorkflowError, EverstepError, NonRetryableError, WaitTimeout
+from ..errors import BY_CODE, ActivityError, ChildWorkflowError, EverstepError, NonRetryableError, WaitTimeout
 from ..models import Failure
 from ..payload import encode_text
 
@@ -41,29 +41,30 @@ def _message(error: BaseException) -> str:
 
 
 def error_text(error: BaseException, depth: int = 0) -> str:
-    """An error with its causes, as the bridge protocol has it."""
+    """An error with its causes, as the bridge protocol has it.
+
+    What failed elsewhere keeps its type, message and stack on its way through this workflow.
+    """
+    if isinstance(error, EverstepError) and error.failure is not None:
+        return _failure_text(error.failure, depth, error.code)
     text = f'{{"type":{quoted(type(error).__name__)},"message":{quoted(_message(error))}'
     text += f',"stack":{quoted(stack_of(error))}'
     if isinstance(error, EverstepError):
         text += f',"code":"{error.code}"'
     text += f',"retryable":{"false" if isinstance(error, NonRetryableError) else "true"}'
-    cause = _cause_text(error, depth + 1)
-    return f'{text},"cause":{cause}}}' if cause else text + "}"
-
-
-def _cause_text(error: BaseException, depth: int) -> str | None:
-    if depth > _MOST_CAUSES:
-        return None
-    if isinstance(error, EverstepError) and error.failure is not None:
-        return _failure_text(error.failure, depth)
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return None if cause is None else error_text(cause, depth)
+    if cause is not None and depth < _MOST_CAUSES:
+        text += f',"cause":{error_text(cause, depth + 1)}'
+    return text + "}"
 
 
-def _failure_text(failure: Failure, depth: int) -> str:
+def _failure_text(failure: Failure, depth: int, code: str | None = None) -> str:
     text = f'{{"type":{quoted(failure.error_type)},"message":{quoted(failure.message)}'
     if failure.stack_trace is not None:
         text += f',"stack":{quoted(failure.stack_trace)}'
+    code = failure.code or code
+    if code is not None:
+        text += f',"code":"{code}"'
     text += f',"retryable":{"false" if failure.non_retryable else "true"}'
     if failure.cause is not None and depth < _MOST_CAUSES:
         text += f',"cause":{_failure_text(failure.cause, depth + 1)}'
@@ -79,15 +80,18 @@ def failure_of(error: dict[str, Any]) -> Failure:
         error.get("stack"),
         error.get("retryable") is False,
         failure_of(cause) if cause else None,
+        error.get("code"),
     )
 
 
 def exception_of(error: dict[str, Any], kind: str, name: str) -> EverstepError:
     """The exception that a workflow sees for a job that failed."""
     failure = failure_of(error)
-    if error.get("code") == "timeout":
+    code = error.get("code")
+    if code == "timeout":
         return WaitTimeout(failure.message or f"{kind} {name} timed out", failure=failure)
-    if kind == "child":
-        message = f"workflow {name} failed with {failure.error_type}: {failure.message}"
-        return ChildWorkflowError(message, failure=failure)
-    return ActivityError(f"{kind} {name} failed with {failure.error_type}: {failure.message}", failure=failure)
+    own = ChildWorkflowError if kind == "child" else ActivityError
+    what = f"workflow {name}" if kind == "child" else f"{kind} {name}"
+    return BY_CODE.get(code or own.code, own)(
+        f"{what} failed with {failure.error_type}: {failure.message}", failure=failure
+    )

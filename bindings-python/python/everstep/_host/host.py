@@ -43,7 +43,9 @@ class Workflows:
         """The function to run; the latest version where none is named."""
         if version is None:
             return self._latest.get(name)
-        return self._versions.get(name, {}).get(version)
+        versions = self._versions.get(name, {})
+        # A workflow that knows no versions runs under any.
+        return versions.get(version) or (versions.get(None) if len(versions) == 1 else None)
 
     def declare(self) -> list[dict[str, object]]:
         """What the worker says of them when it opens."""
@@ -132,6 +134,8 @@ class WorkflowHost:
             elif kind == "start":
                 if loop is None:
                     raise Stall("invalid_argument", "a start came before its turn")
+                if loop.at_work:
+                    loop = self._again(key, loop)
                 instances[key] = loop
                 self._start(loop, task, job)
                 steps.append(loop.drain())
@@ -152,6 +156,13 @@ class WorkflowHost:
         if monotonic() - self.since > LONG_JOB:
             self._settle()
         return steps
+
+    def _again(self, key: tuple[str, str], old: WorkflowLoop) -> WorkflowLoop:
+        """A second start of an instance begins from nothing."""
+        self._drop(key)
+        loop = WorkflowLoop()  # type: ignore[abstract]
+        loop.now, loop.replaying, loop.patches = old.now, old.replaying, old.patches
+        return loop
 
     def _start(self, loop: WorkflowLoop, task: dict[str, Any], job: dict[str, Any]) -> None:
         definition = self._workflows.find(job["name"], job.get("version"))

@@ -60,10 +60,15 @@ class WorkflowUuids:
     __slots__ = ("_count", "_space")
 
     def __init__(self, execution_id: str) -> None:
-        try:
-            self._space = UUID(execution_id)
-        except ValueError:
-            self._space = uuid5(NAMESPACE_OID, execution_id)
+        # Python reads more forms of a UUID than other languages do; only the usual one counts.
+        self._space = uuid5(NAMESPACE_OID, execution_id)
+        if len(execution_id) == 36:
+            try:
+                space = UUID(execution_id)
+            except ValueError:
+                space = None
+            if space is not None and str(space) == execution_id.lower():
+                self._space = space
         self._count = 0
 
     def next(self) -> UUID:

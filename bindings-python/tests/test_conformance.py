@@ -1,0 +1,316 @@
+"""Runs the cases of ``conformance/`` through this package; ``conformance/README.md`` says what a case is.
+
+Each runs cached, replayed (``max_cached`` 0) and restarted (after every step), on ``memory:`` and ``sqlite:``. Unknown
+steps, keys and needs are errors, as are skips that ``coverage.json`` gives no reason for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import time
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import everstep
+import pytest
+from conftest import CONFORMANCE, conformance
+from everstep.errors import EverstepError
+from everstep.payload import ABSENT
+from programs import ACTIVITIES, program
+
+PATIENCE = 30.0
+MODES = ("cached", "replayed", "restarted")
+PLACES = ("memory:", "sqlite:")
+COVERAGE = conformance("coverage.json")
+CAPABILITIES = {row["name"] for row in conformance("capabilities.json")["capabilities"] if row["embedded"]}
+FIXTURES = {
+    w["name"] + (f"@{w['variant']}" if "variant" in w else ""): w for w in conformance("fixtures.json")["workflows"]
+}
+CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((CONFORMANCE / "cases").glob("*.json"))}
+CASE_KEYS = {"name", "feature", "kind", "about", "needs", "slow", "no_restart", "fixtures", "steps"}
+
+
+def skipped(case: dict[str, Any], place: str, mode: str) -> str | None:
+    """The listed reason why a case is not run here."""
+    if mode == "restarted" and "no_restart" in case:
+        return str(case["no_restart"])
+    once = "slow" in case and (place, mode) != ("memory:", "cached")
+    for skip in COVERAGE["skips"]:
+        if (
+            skip.get("runner", "python") == "python"
+            and skip.get("endpoint", place) == place
+            and skip.get("mode", mode) == mode
+            and ("need" not in skip or skip["need"] in case.get("needs", ()))
+            and ("step" not in skip or any(step["do"] == skip["step"] for step in case["steps"]))
+            and (not skip.get("slow") or once)
+        ):
+            assert skip["reason"]
+            return str(skip["reason"])
+    return None
+
+
+RUNS = [
+    (name, place, mode)
+    for name, case in CASES.items()
+    for place in PLACES
+    for mode in MODES
+    if skipped(case, place, mode) is None
+]
+
+
+class World:
+    """One case's store, client and worker."""
+
+    def __init__(self, place: str, mode: str, fixtures: list[str]) -> None:
+        self.directory = tempfile.mkdtemp(prefix="everstep-conformance-")
+        self.endpoint = place if place == "memory:" else f"sqlite:{self.directory}/workflows.db"
+        self.mode = mode
+        self.fixtures = fixtures
+        self.names = {"id": f"c-{uuid.uuid4().hex[:12]}"}
+        self.runs: dict[str, str | None] = {}
+        self.client = everstep.Client(self.endpoint)
+        self.worker: everstep.Worker | None = None
+        self.deploy(fixtures)
+
+    def deploy(self, fixtures: list[str]) -> None:
+        self.stop()
+        self.fixtures = fixtures
+        if fixtures:
+            workflows = [program(FIXTURES[name]) for name in fixtures]
+            self.worker = everstep.Worker(
+                self.client,
+                workflows,
+                ACTIVITIES,
+                max_cached=0 if self.mode == "replayed" else 1000,
+                activity_threads=8,
+                shutdown_timeout=0.2,
+            )
+            self.worker.start()
+
+    def stop(self) -> None:
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.client.close()
+        self.client = everstep.Client(self.endpoint)
+        self.deploy(self.fixtures)
+
+    def close(self) -> None:
+        self.stop()
+        self.client.close()
+        shutil.rmtree(self.directory)
+
+
+def fill(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, list):
+        return [fill(item, names) for item in value]
+    if isinstance(value, dict):
+        if set(value) == {"$repeat", "times"}:
+            return value["$repeat"] * value["times"]
+        return {key: fill(item, names) for key, item in value.items()}
+    return value
+
+
+def same(found: Any, expected: Any) -> None:
+    """Compares decoded payloads."""
+    if isinstance(expected, dict) and "$default_child_of" in expected:
+        assert re.fullmatch(re.escape(expected["$default_child_of"]) + ":[0-9a-f]{12}", found)
+    else:
+        assert found == expected
+        assert isinstance(found, bool) == isinstance(expected, bool)
+
+
+def check_failure(found: everstep.Failure | None, expected: dict[str, Any]) -> None:
+    assert set(expected) <= {"type", "message", "cause"}
+    assert found is not None
+    assert expected.get("type", found.error_type) == found.error_type
+    assert expected.get("message", found.message) == found.message
+    if "cause" in expected:
+        check_failure(found.cause, expected["cause"])
+
+
+def check_state(found: everstep.WorkflowState, expected: dict[str, Any]) -> None:
+    checks = {
+        "status": lambda value: found.runtime_status.value == value,
+        "name": lambda value: found.name == value,
+        "input": lambda value: same(found.input, value) is None,
+        "input_absent": lambda value: (found.raw_input is None) == value,
+        "output": lambda value: same(found.output, value) is None,
+        "custom_status": lambda value: same(found.custom_status, value) is None,
+        "started": lambda value: (found.started_at is not None) == value,
+        "completed": lambda value: (found.completed_at is not None) == value,
+        "failure": lambda value: check_failure(found.failure, value) is None,
+        "has_reason": lambda value: (found.reason is not None) == value,
+        "parent": lambda value: found.parent_instance_id == value,
+        "tags": lambda value: found.tags == value,
+    }
+    for key, value in expected.items():
+        assert checks[key](value), f"{key} should be {value!r}: {found!r}"
+
+
+class Steps:
+    """One method per step."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def take(self, step: dict[str, Any]) -> None:
+        step = fill(step, self.world.names)
+        method = getattr(self, f"do_{step.pop('do')}")
+        expected = step.pop("error", None)
+        if expected is None:
+            method(**step)
+            return
+        with pytest.raises(EverstepError) as caught:
+            method(**step)
+        assert caught.value.code == expected["code"], caught.value
+        if "failure" in expected:
+            check_failure(caught.value.failure, expected["failure"])
+
+    def do_start(self, workflow: Any, **step: Any) -> None:
+        keys = {"id", "input", "start_in_ms", "options", "tags", "reuse", "component", "as", "expect"}
+        assert set(step) <= keys, f"unknown keys {set(step) - keys}"
+        more: dict[str, Any] = (
+            {"start_at": timedelta(milliseconds=step["start_in_ms"])} if "start_in_ms" in step else {}
+        )
+        handle = self.world.client.start_workflow(
+            workflow_name=workflow,
+            input=step.get("input", ABSENT),
+            instance_id=step.get("id"),
+            workflow_component=step.get("component"),
+            workflow_options=step.get("options"),
+            tags=step.get("tags"),
+            reuse=step.get("reuse", "finished"),
+            **more,
+        )
+        if "as" in step:
+            self.world.names[step["as"]] = handle.instance_id
+            self.world.runs[step["as"]] = handle.execution_id
+        if "expect" in step:
+            assert uuid.UUID(handle.instance_id).version == step["expect"]["uuid"]
+
+    def do_wait_for_start(self, id: str, timeout_ms: int = 30_000, expect: Any = ()) -> None:
+        check_state(self.world.client.wait_for_workflow_start(id, timeout=timeout_ms / 1000), dict(expect))
+
+    def do_wait_for_completion(self, id: str, timeout_ms: int = 30_000, expect: Any = ()) -> None:
+        check_state(self.world.client.wait_for_workflow_completion(id, timeout=timeout_ms / 1000), dict(expect))
+
+    def do_await(self, id: str, expect: dict[str, Any]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return check_state(self.world.client.get_workflow(id), expect)
+            except (AssertionError, everstep.NotFoundError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.002)
+
+    def do_result(
+        self, id: str | None = None, run: str | None = None, timeout_ms: int = 30_000, expect: Any = None
+    ) -> None:
+        instance_id = id if id is not None else self.world.names[str(run)]
+        execution_id = self.world.runs[run] if run is not None else None
+        handle = self.world.client.get_handle(instance_id, execution_id=execution_id)
+        output = handle.result(timeout=timeout_ms / 1000)
+        if expect is not None:
+            assert set(expect) == {"output"}
+            same(output, expect["output"])
+
+    def do_get(self, id: str, component: str | None = None, payloads: bool = True, expect: Any = ()) -> None:
+        check_state(self.world.client.get_workflow(id, component, payloads=payloads), dict(expect))
+
+    def do_pause(self, id: str, reason: str | None = None) -> None:
+        self.world.client.pause_workflow(id, reason=reason)
+
+    def do_resume(self, id: str, reason: str | None = None) -> None:
+        self.world.client.resume_workflow(id, reason=reason)
+
+    def do_raise_event(self, id: str, event: str, data: Any = ABSENT) -> None:
+        self.world.client.raise_workflow_event(instance_id=id, event_name=event, event_data=data)
+
+    def do_terminate(self, id: str, output: Any = ABSENT, recursive: bool = True) -> None:
+        self.world.client.terminate_workflow(id, output=output, recursive=recursive)
+
+    def do_purge(self, id: str, recursive: bool = True, expect: Any = None) -> None:
+        count = self.world.client.purge_workflow(id, recursive=recursive)
+        assert expect is None or expect == {"count": count}
+
+    def do_purge_matching(self, filter: dict[str, Any], expect: Any = None) -> None:
+        count = self.world.client.purge_workflows(**self._filter(filter))
+        assert expect is None or expect == {"count": count}
+
+    def do_list(self, filter: Any = (), limit: int = 100, expect: Any = None) -> None:
+        client = self.world.client
+        states = list(client.list_workflows(**self._filter(dict(filter)), page_size=limit))
+        if expect is None:
+            return
+        assert [state.instance_id for state in states] == expect["ids"]
+        if "pages" in expect:
+            assert max(1, -(-len(states) // limit)) == expect["pages"]
+
+    def do_history(self, id: str, expect: Any = None) -> None:
+        events = self.world.client.get_workflow_history(id)
+        if expect is not None:
+            # WorkflowStarted says only how turns were cut.
+            kinds = [event.type for event in events if event.type != "WorkflowStarted"]
+            if expect.get("order") == "any":
+                assert sorted(kinds) == sorted(expect["kinds"])
+            else:
+                assert kinds == expect["kinds"]
+
+    def do_deploy(self, fixtures: list[str]) -> None:
+        self.world.deploy(fixtures)
+
+    def do_restart(self) -> None:
+        self.world.restart()
+
+    def do_close(self) -> None:
+        self.world.client.close()
+
+    @staticmethod
+    def _filter(filter: dict[str, Any]) -> dict[str, Any]:
+        assert set(filter) <= {"name", "statuses"}
+        return {"workflow_name": filter.get("name"), "statuses": filter.get("statuses", ())}
+
+
+def test_there_are_cases_and_each_has_its_format() -> None:
+    assert len(CASES) >= 60
+    listed = {skip["need"] for skip in COVERAGE["skips"] if "need" in skip}
+    for name, case in CASES.items():
+        assert case["name"] == name
+        assert set(case) <= CASE_KEYS
+        assert set(case.get("needs", ())) <= CAPABILITIES | listed
+        assert set(case["fixtures"]) <= set(FIXTURES)
+
+
+def test_every_feature_runs_in_every_mode() -> None:
+    empty = {(row["feature"], row["cell"]) for row in COVERAGE["empty"]}
+    cells = {(CASES[name]["feature"], mode) for name, _, mode in RUNS}
+    cells |= {(CASES[name]["feature"], CASES[name]["kind"]) for name, _, _ in RUNS}
+    features = {case["feature"] for case in CASES.values()}
+    assert {(feature, cell) for feature in features for cell in ("happy", "error", *MODES)} - cells == empty
+
+
+@pytest.mark.parametrize(("name", "place", "mode"), RUNS, ids=["-".join(run).replace(":", "") for run in RUNS])
+def test_case(name: str, place: str, mode: str) -> None:
+    case = CASES[name]
+    world = World(place, mode, case["fixtures"])
+    try:
+        steps = Steps(world)
+        for index, step in enumerate(case["steps"]):
+            steps.take(step)
+            if mode == "restarted" and index + 1 < len(case["steps"]):
+                world.restart()
+    finally:
+        world.close()
