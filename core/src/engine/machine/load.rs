@@ -21,8 +21,12 @@ impl Machine {
             }
             // Last, because a turn may have given up what it had only just asked for.
             if let Some(own) = events.first().and_then(|event| event.message().own.as_ref()) {
-                own.cancelled_timers.iter().for_each(|id| drop(machine.timers.remove(id)));
-                own.cancelled_tasks.iter().for_each(|id| drop(machine.tasks.remove(id)));
+                for id in &own.cancelled_timers {
+                    machine.timers.remove(id);
+                }
+                for id in &own.cancelled_tasks {
+                    machine.tasks.remove(id);
+                }
             }
         }
         for row in loaded.inbox {
