@@ -359,6 +359,12 @@ impl Dispatch {
         }
     }
 
+    /// How many turns and activities workers have at the moment: so many answers may come soon.
+    pub(crate) fn out(&self) -> usize {
+        let inner = self.lock();
+        inner.turns.len() + inner.running.len()
+    }
+
     /// Whether a connected worker has the workflow.
     pub(crate) fn knows_workflow(&self, name: &str) -> bool {
         self.lock().workers.values().any(|entry| entry.abilities.workflows.contains(name))

@@ -28,14 +28,14 @@ const CACHED: usize = 10_000;
 const SLICE: usize = 1_000;
 const SMALL_SLICE: usize = 200;
 /// How long an event may wait in memory only for the turn that it causes.
-const STAGED: Duration = Duration::from_millis(2);
+const STAGED: Duration = Duration::from_millis(50);
 /// How long an engine whose disk is full waits before it tries the lost work again.
 const BACKOFF: Duration = Duration::from_millis(200);
 
 /// Machines, store, and what is between two flushes.
 pub(crate) struct Driver {
     store: Box<dyn Store>,
-    machines: HashMap<Key, Slot>,
+    machines: HashMap<Key, Box<Slot>>,
     by_id: HashMap<Arc<str>, Key>,
     timers: Timers,
     ids: Ids,
@@ -317,7 +317,7 @@ impl Driver {
     fn insert(&mut self, machine: Machine) {
         let key = machine.key();
         self.by_id.insert(machine.instance_id().clone(), key);
-        self.machines.insert(key, Slot { machine, touched: 0 });
+        self.machines.insert(key, Box::new(Slot { machine, touched: 0 }));
     }
 
     fn remove(&mut self, key: Key) -> Option<Machine> {

@@ -35,6 +35,9 @@ use store::{Durability, Key, Reader, Store};
 /// After how much quiet the store does what waited for it.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// How long a round of a busy engine waits for those who are about to ask: a flush shared is a flush saved.
+const LINGER: Duration = Duration::from_micros(200);
+
 /// An engine: its thread, and what other threads share with it.
 pub struct Engine {
     endpoint: String,
@@ -193,7 +196,7 @@ pub(crate) fn stored(reader: &dyn Reader, instance_id: &str) -> Result<Snapshot>
     let missing = || Error::new(ErrorKind::NotFound, "no such workflow instance").of_instance(instance_id);
     let loaded = reader.ends(instance_id)?.ok_or_else(missing)?;
     let mut snapshot = Machine::load(loaded)?.snapshot();
-    if snapshot.input.is_none() && snapshot.state.started_at.is_none() {
+    if snapshot.input.is_none() && snapshot.started_at.is_none() {
         // An instance that was paused before its first turn has its start behind the first record.
         let loaded = reader.load(instance_id)?.ok_or_else(missing)?;
         snapshot = Machine::load(loaded)?.snapshot();
@@ -256,6 +259,8 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
     let Shared { inbox, hub, dispatch, .. } = shared;
     // When the quiet is long enough for what waits for it; absent while there is nothing to be done.
     let mut quiet = Some(Instant::now() + QUIET);
+    // Whether the last round served several: only then is it worth waiting for company.
+    let mut busy = false;
     loop {
         let now = Instant::now();
         let waits = hub.expire(now);
@@ -264,7 +269,12 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
             driver.activity_unknown(&task);
         }
         let due = [driver.next_round(now, Micros::now()), waits, grace, quiet].into_iter().flatten().min();
-        let requests = inbox.take(due);
+        inbox.wait(due);
+        if busy {
+            inbox.linger(dispatch.out(), Instant::now() + LINGER);
+        }
+        let requests = inbox.take();
+        busy = requests.len() > 1;
         if requests.is_empty() && quiet.is_some_and(|at| at <= Instant::now()) {
             driver.idle();
             quiet = None;

@@ -60,14 +60,22 @@ pub(crate) struct Inbox {
 #[derive(Debug, Default)]
 struct Queue {
     requests: Vec<Request>,
-    /// Whether the thread sleeps, so that only a push to a sleeper pays for a wake-up.
-    sleeping: bool,
+    /// The thread sleeps until so many requests are there; a push below that pays for no wake-up.
+    wake_at: Option<usize>,
     closed: bool,
 }
 
 impl Inbox {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, mut queue: MutexGuard<'_, Queue>) {
+        if queue.wake_at.is_some_and(|enough| queue.requests.len() >= enough) {
+            queue.wake_at = None;
+            drop(queue);
+            self.filled.notify_one();
+        }
     }
 
     /// Leaves a request. A closed inbox gives it back.
@@ -77,11 +85,7 @@ impl Inbox {
             return Err(request);
         }
         queue.requests.push(request);
-        let sleeping = std::mem::take(&mut queue.sleeping);
-        drop(queue);
-        if sleeping {
-            self.filled.notify_one();
-        }
+        self.wake(queue);
         Ok(())
     }
 
@@ -92,35 +96,43 @@ impl Inbox {
             return;
         }
         queue.requests.extend(requests);
-        let sleeping = std::mem::take(&mut queue.sleeping);
-        drop(queue);
-        if sleeping {
-            self.filled.notify_one();
-        }
+        self.wake(queue);
     }
 
-    /// Takes everything; if there is nothing, sleeps until there is or the time comes.
-    pub(super) fn take(&self, until: Option<Instant>) -> Vec<Request> {
+    /// Sleeps until there is a request or the time comes.
+    pub(super) fn wait(&self, until: Option<Instant>) {
         let mut queue = self.lock();
         while queue.requests.is_empty() {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
-                break;
+                return;
             }
-            queue.sleeping = true;
+            queue.wake_at = Some(1);
             queue = match left {
                 None => self.filled.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Some(left) => self.filled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0,
             };
-            queue.sleeping = false;
+            queue.wake_at = None;
         }
-        std::mem::take(&mut queue.requests)
     }
 
-    /// Takes everything without waiting.
-    #[cfg(any(test, feature = "testkit"))]
-    pub(crate) fn drain(&self) -> Vec<Request> {
+    /// Takes everything that is there.
+    pub(crate) fn take(&self) -> Vec<Request> {
         std::mem::take(&mut self.lock().requests)
+    }
+
+    /// Gives others a moment to join a batch: waits until `enough` requests are there or the time comes.
+    pub(super) fn linger(&self, enough: usize, until: Instant) {
+        let mut queue = self.lock();
+        while queue.requests.len() < enough {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            queue.wake_at = Some(enough);
+            queue = self.filled.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue.wake_at = None;
+        }
     }
 
     /// Refuses further requests; gives what was left.

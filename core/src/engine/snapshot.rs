@@ -3,7 +3,7 @@
 //! `get` never asks the engine's thread: it reads the published state here, or the store behind it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{RuntimeStatus, WorkflowState};
+use crate::model::{Failure, Micros, RuntimeStatus, WorkflowState};
 
 /// How many finished instances stay published.
 const FINISHED: usize = 4096;
@@ -28,29 +28,63 @@ pub(crate) enum Want {
 impl Want {
     /// Whether this state is what the wait is for.
     pub(crate) fn is_met(self, snapshot: &Snapshot) -> bool {
-        let state = &snapshot.state;
-        let still = state.status.is_terminal() || state.status == RuntimeStatus::Stalled;
-        still || (self == Want::Start && state.started_at.is_some())
+        let still = snapshot.status.is_terminal() || snapshot.status == RuntimeStatus::Stalled;
+        still || (self == Want::Start && snapshot.started_at.is_some())
     }
 }
 
-/// A state as of a flush. Payloads are shared with the machine, so that publishing copies none.
+/// A state as of a flush. What does not change is shared with the machine, so that publishing copies no text.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) state: WorkflowState,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) status: RuntimeStatus,
+    pub(crate) version: Option<Arc<str>>,
+    pub(crate) last_updated_at: Micros,
+    pub(crate) started_at: Option<Micros>,
+    pub(crate) completed_at: Option<Micros>,
+    pub(crate) custom_status: Option<Arc<str>>,
+    pub(crate) failure: Option<Arc<Failure>>,
+    pub(crate) reason: Option<Arc<str>>,
     pub(crate) input: Option<Arc<str>>,
     pub(crate) output: Option<Arc<str>>,
+}
+
+/// What an instance is from its start on.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) instance_id: Arc<str>,
+    pub(crate) execution_id: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) created_at: Micros,
+    pub(crate) start_at: Option<Micros>,
+    pub(crate) parent_instance_id: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl Snapshot {
     /// The state for a caller.
     pub(crate) fn to_state(&self, payloads: bool) -> WorkflowState {
-        let mut state = self.state.clone();
-        if payloads {
-            state.input = self.input.as_deref().map(str::to_owned);
-            state.output = self.output.as_deref().map(str::to_owned);
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        let identity = &self.identity;
+        WorkflowState {
+            instance_id: identity.instance_id.to_string(),
+            execution_id: Some(identity.execution_id.to_string()),
+            name: identity.name.to_string(),
+            version: text(&self.version),
+            status: self.status,
+            created_at: identity.created_at,
+            last_updated_at: self.last_updated_at,
+            started_at: self.started_at,
+            completed_at: self.completed_at,
+            start_at: identity.start_at,
+            input: if payloads { text(&self.input) } else { None },
+            output: if payloads { text(&self.output) } else { None },
+            custom_status: text(&self.custom_status),
+            failure: self.failure.as_deref().cloned(),
+            reason: text(&self.reason),
+            parent_instance_id: identity.parent_instance_id.clone(),
+            tags: identity.tags.clone(),
         }
-        state
     }
 }
 
@@ -184,7 +218,7 @@ impl Inner {
                 }
             }
         }
-        if state.state.status.is_terminal() {
+        if state.status.is_terminal() {
             self.finished.push_back((id.clone(), state.clone()));
             if self.finished.len() > FINISHED
                 && let Some((old, state)) = self.finished.pop_front()

@@ -56,7 +56,7 @@ mod tests {
         let tags = [(tag.to_owned(), tag.repeat(200))].into();
         Event::new(HistoryEvent {
             event_id: id,
-            own: Some(OwnData { tags, ..OwnData::default() }),
+            own: Some(Box::new(OwnData { tags, ..OwnData::default() })),
             ..HistoryEvent::default()
         })
     }

@@ -94,9 +94,10 @@ fn our_encoder_writes_the_canonical_bytes_and_would_lose_the_others() {
 #[test]
 fn an_action_carries_the_same_data_in_the_same_field() {
     let own = wire::OwnData { attempt: 3, call: 9, detached: true, ..wire::OwnData::default() };
-    let action = wire::WorkflowAction { id: 4, own: Some(own.clone()), ..wire::WorkflowAction::default() };
+    let action =
+        wire::WorkflowAction { id: 4, own: Some(Box::new(own.clone())), ..wire::WorkflowAction::default() };
     // id 4, then field 15001 of six bytes: attempt 3, call 9, detached.
     assert_eq!(action.encode_to_vec(), b"\x08\x04\xca\xa9\x07\x06\x08\x03\x48\x09\x58\x01");
-    let event = wire::HistoryEvent { event_id: 4, own: Some(own), ..wire::HistoryEvent::default() };
+    let event = wire::HistoryEvent { event_id: 4, own: Some(Box::new(own)), ..wire::HistoryEvent::default() };
     assert_eq!(event.encode_to_vec(), action.encode_to_vec());
 }

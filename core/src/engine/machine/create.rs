@@ -53,7 +53,7 @@ impl NewInstance {
             tags: self.tags.clone().into_iter().collect(),
             ..Default::default()
         };
-        engine_event(now, EventType::ExecutionStarted(started))
+        engine_event(now, EventType::ExecutionStarted(Box::new(started)))
     }
 }
 
@@ -114,6 +114,7 @@ impl Machine {
             name: Arc::from(row.name.as_str()),
             input: None,
             tags: BTreeMap::new(),
+            identity: OnceCell::new(),
             outcome: Outcome::default(),
             inbox: VecDeque::new(),
             tasks: BTreeMap::new(),

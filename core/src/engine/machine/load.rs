@@ -81,7 +81,7 @@ impl Machine {
             Some(EventType::ExecutionCompleted(done)) => {
                 self.outcome = Outcome {
                     output: done.result.as_deref().map(Arc::from),
-                    failure: done.failure_details.as_ref().map(Failure::from),
+                    failure: done.failure_details.as_ref().map(|details| Arc::new(details.into())),
                 };
                 self.tasks.clear();
                 self.timers.clear();

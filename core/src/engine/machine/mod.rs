@@ -3,13 +3,14 @@
 //! No clock, no I/O, no randomness: time and ids come in through [`Context`], everything to be done goes out as
 //! [`Effect`]s. The driver decides what may leave before the flush and what must wait for it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::engine::snapshot::Snapshot;
+use crate::engine::snapshot::{Identity, Snapshot};
 use crate::engine::store::{InboxRow, InstanceRow, Key, Op, ParentLink, TimerRow};
 use crate::engine::task::{ActivityKey, ActivityTask, RunKey, TurnResult, WorkflowTask};
 use crate::history::wire::history_event::EventType;
@@ -176,7 +177,7 @@ struct InFlight {
 #[derive(Clone, Debug, Default)]
 struct Outcome {
     output: Option<Arc<str>>,
-    failure: Option<Failure>,
+    failure: Option<Arc<Failure>>,
 }
 
 /// One instance.
@@ -193,6 +194,8 @@ pub struct Machine {
     name: Arc<str>,
     input: Option<Arc<str>>,
     tags: BTreeMap<String, String>,
+    /// What snapshots share, made by the first.
+    identity: OnceCell<Arc<Identity>>,
     outcome: Outcome,
     inbox: VecDeque<Inbox>,
     tasks: BTreeMap<i32, OpenTask>,
@@ -264,31 +267,35 @@ impl Machine {
     /// The state that callers see, without the reasons that only the engine's other parts know.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let row = &self.row;
-        let state = WorkflowState {
-            instance_id: row.id.clone(),
-            execution_id: Some(row.execution_id.clone()),
-            name: row.name.clone(),
-            version: row.version.clone(),
+        let identity = self.identity.get_or_init(|| {
+            Arc::new(Identity {
+                instance_id: self.instance_id.clone(),
+                execution_id: Arc::from(row.execution_id.as_str()),
+                name: self.name.clone(),
+                created_at: row.created_at,
+                start_at: row.start_at,
+                parent_instance_id: row.parent.as_ref().map(|parent| parent.instance_id.clone()),
+                tags: self.tags.clone(),
+            })
+        });
+        Snapshot {
+            identity: identity.clone(),
             status: row.status,
-            created_at: row.created_at,
+            version: row.version.as_deref().map(Arc::from),
             last_updated_at: row.updated_at,
             started_at: row.started_at,
             completed_at: row.completed_at,
-            start_at: row.start_at,
-            input: None,
-            output: None,
-            custom_status: row.custom_status.clone(),
+            custom_status: row.custom_status.as_deref().map(Arc::from),
             failure: self.outcome.failure.clone(),
-            reason: self.stall.clone(),
-            parent_instance_id: row.parent.as_ref().map(|parent| parent.instance_id.clone()),
-            tags: self.tags.clone(),
-        };
-        Snapshot { state, input: self.input.clone(), output: self.outcome.output.clone() }
+            reason: self.stall.as_deref().map(Arc::from),
+            input: self.input.clone(),
+            output: self.outcome.output.clone(),
+        }
     }
 
     /// The state that a row alone tells: no payloads, failure or labels.
     pub(crate) fn bare_state(row: InstanceRow) -> WorkflowState {
-        Machine::from_row(row).snapshot().state
+        Machine::from_row(row).snapshot().to_state(false)
     }
 
     /// Puts the changed row into the batch; to be called once for each batch that touched the instance.
@@ -349,7 +356,7 @@ fn engine_event(time: Micros, event_type: EventType) -> Event {
     event(-1, time, event_type, None)
 }
 
-fn event(id: i32, time: Micros, event_type: EventType, own: Option<wire::OwnData>) -> Event {
+fn event(id: i32, time: Micros, event_type: EventType, own: Option<Box<wire::OwnData>>) -> Event {
     Event::new(wire::HistoryEvent {
         event_id: id,
         timestamp: Some(wire::timestamp(time)),

@@ -111,7 +111,7 @@ impl Machine {
             return turn.started.clone();
         }
         let started = wire::WorkflowStartedEvent { version };
-        let own = (own != wire::OwnData::default()).then_some(own);
+        let own = (own != wire::OwnData::default()).then(|| Box::new(own));
         event(-1, time, EventType::WorkflowStarted(started), own)
     }
 
@@ -222,7 +222,8 @@ impl Machine {
         self.row.status = RuntimeStatus::from_number(done.workflow_status);
         self.row.completed_at = Some(now);
         self.tell_parent(&done.result, failure.as_ref(), effects);
-        self.outcome = Outcome { output: done.result.as_deref().map(Arc::from), failure };
+        self.outcome =
+            Outcome { output: done.result.as_deref().map(Arc::from), failure: failure.map(Arc::new) };
         self.clear(effects);
         let completed = wire::ExecutionCompletedEvent {
             workflow_status: done.workflow_status,
@@ -319,7 +320,7 @@ impl Machine {
             tags: self.tags.clone().into_iter().collect(),
             ..Default::default()
         };
-        engine_event(now, EventType::ExecutionStarted(started))
+        engine_event(now, EventType::ExecutionStarted(Box::new(started)))
     }
 
     /// The turn cannot be completed until the code changes: nothing of it is written but the reason.
@@ -354,7 +355,11 @@ impl Machine {
                 }),
                 ..Default::default()
             };
-            self.write_turn(&[event(-1, now, EventType::ExecutionStalled(stalled), Some(own))], now, effects);
+            self.write_turn(
+                &[event(-1, now, EventType::ExecutionStalled(stalled), Some(Box::new(own)))],
+                now,
+                effects,
+            );
         }
         self.touch(context.now);
         self.apply_pause(context, effects);

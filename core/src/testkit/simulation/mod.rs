@@ -281,7 +281,7 @@ impl Life {
 
     /// One round of the engine. If its process died in it, the next one begins.
     fn round(&mut self) -> std::result::Result<(), String> {
-        let requests = self.process.shared.inbox.drain();
+        let requests = self.process.shared.inbox.take();
         self.process.driver.run(requests, self.clock);
         self.disk.arm(None);
         self.hear()?;

@@ -142,8 +142,8 @@ impl Life {
         for case in &self.cases {
             let loaded = self.load(&case.id)?.ok_or_else(|| format!("{}: lost", case.id))?;
             let snapshot = Machine::load(loaded).map_err(|error| error.to_string())?.snapshot();
-            if snapshot.state.status != RuntimeStatus::Completed {
-                return Err(format!("{} ({}): {}", case.id, case.work.name, snapshot.state.status));
+            if snapshot.status != RuntimeStatus::Completed {
+                return Err(format!("{} ({}): {}", case.id, case.work.name, snapshot.status));
             }
             let output: Value =
                 serde_json::from_str(snapshot.output.as_deref().unwrap_or("null")).unwrap_or_default();

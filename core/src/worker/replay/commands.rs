@@ -120,7 +120,12 @@ impl Machine {
         if !self.ledger.strike(id, kind, name, own.call)? {
             let own = (own != OwnData::default()).then_some(own);
             let workflow_action_type = Some(build(id));
-            self.actions.push(wire::WorkflowAction { id, workflow_action_type, own, ..Default::default() });
+            self.actions.push(wire::WorkflowAction {
+                id,
+                workflow_action_type,
+                own: own.map(Box::new),
+                ..Default::default()
+            });
         }
         if !self.early.is_empty() && self.early.contains_key(&id) {
             self.ready.push_back(Ready::Early(id));

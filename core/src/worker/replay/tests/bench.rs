@@ -37,7 +37,7 @@ pub(super) fn event(id: i32, at: Micros, kind: EventType) -> wire::HistoryEvent 
 }
 
 pub(super) fn started(input: Option<&str>) -> EventType {
-    EventType::ExecutionStarted(wire::ExecutionStartedEvent {
+    EventType::ExecutionStarted(Box::new(wire::ExecutionStartedEvent {
         name: "program".into(),
         input: input.map(str::to_owned),
         workflow_instance: Some(wire::WorkflowInstance {
@@ -45,7 +45,7 @@ pub(super) fn started(input: Option<&str>) -> EventType {
             execution_id: Some(RUN.into()),
         }),
         ..Default::default()
-    })
+    }))
 }
 
 pub(super) fn done(id: i32, result: &str) -> EventType {
