@@ -1,0 +1,63 @@
+"""Programs that both type checkers must refuse: each line marked `# wrong` must have an error, and no other line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import everstep
+from everstep import ActivityContext, Client, Retry, Worker, WorkflowContext
+
+
+@dataclass
+class Order:
+    id: str
+
+
+@everstep.activity
+def reserve(order: Order) -> int:
+    return len(order.id)
+
+
+@everstep.activity
+async def bill(ctx: ActivityContext, order: Order) -> str:
+    return order.id
+
+
+@everstep.activity
+def clean_up() -> None: ...
+
+
+@everstep.workflow
+async def flow(ctx: WorkflowContext, order: Order) -> int:
+    await ctx.call(reserve, "order-7")  # wrong
+    await ctx.call(bill, 7)  # wrong
+    await ctx.call(reserve)  # wrong
+    await ctx.call(flow, {"id": "order-7"})  # wrong
+    text: str = await ctx.call(reserve, order)  # wrong
+    await ctx.call(reserve, order, retry=3)  # wrong
+    await ctx.sleep("1")  # wrong
+    approved: int = await ctx.wait_for_event("approval", str)  # wrong
+    ctx.set_custom_status(await ctx.call(bill, order) + 1)  # wrong
+    return text  # wrong
+
+
+@everstep.workflow  # wrong
+def no_workflow(ctx: WorkflowContext, order: Order) -> int:
+    return 1
+
+
+@everstep.workflow  # wrong
+async def no_context(order: Order) -> int:
+    return 1
+
+
+def main(client: Client) -> None:
+    client.start_workflow(flow, "order-7")  # wrong
+    receipt: str = client.start_workflow(flow, Order("a")).result()  # wrong
+    client.start_workflow(flow, Order("a"), instance_id=7)  # wrong
+    client.start_workflow(workflow="flow")  # wrong
+    client.get_workflow(7)  # wrong
+    Retry(max_attempts="3")  # wrong
+    Worker(client, flow, [reserve])  # wrong
+    Client(durability="maybe")  # wrong
+    reserve("order-7")  # wrong
