@@ -81,7 +81,7 @@ pub(crate) fn closed_loop(client: &Client, in_flight: usize, span: Duration) -> 
             std::mem::swap(&mut *callers, &mut ready);
         }
     }
-    let done = done.ok_or_else(|| "the loop ended before its time")?;
+    let done = done.ok_or("the loop ended before its time")?;
     Ok(Done { workflows: finished, ..done })
 }
 

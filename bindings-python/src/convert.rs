@@ -41,7 +41,7 @@ pub(crate) fn state<'py>(py: Python<'py>, state: &WorkflowState) -> PyResult<Bou
 /// A filter of states. Unknown status names were refused by Python's enum.
 pub(crate) fn filter(
     name: Option<String>,
-    statuses: Vec<String>,
+    statuses: &[String],
     created_from: Option<i64>,
     created_to: Option<i64>,
 ) -> Result<Filter, everstep::Error> {
