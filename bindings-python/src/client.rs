@@ -204,7 +204,7 @@ impl NativeClient {
     ) -> PyResult<u64> {
         let client = self.client(py)?;
         let filter =
-            filter(name, &statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
+            filter(name, statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
         wait(py, client.purge_matching(component, filter), Some(client.call_timeout()))
     }
 
@@ -261,7 +261,7 @@ impl NativeClient {
     ) -> PyResult<(Bound<'py, PyList>, Option<String>)> {
         let client = self.client(py)?;
         let filter =
-            filter(name, &statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
+            filter(name, statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
         let page = wait(py, client.list(component, filter, cursor, limit), Some(client.call_timeout()))?;
         let states = page.states.iter().map(|found| state(py, found)).collect::<PyResult<Vec<_>>>()?;
         Ok((PyList::new(py, states)?, page.cursor))

@@ -41,12 +41,12 @@ pub(crate) fn state<'py>(py: Python<'py>, state: &WorkflowState) -> PyResult<Bou
 /// A filter of states. Unknown status names were refused by Python's enum.
 pub(crate) fn filter(
     name: Option<String>,
-    statuses: &[String],
+    statuses: Vec<String>,
     created_from: Option<i64>,
     created_to: Option<i64>,
 ) -> Result<Filter, everstep::Error> {
-    let statuses = statuses.iter().map(|name| {
-        RuntimeStatus::from_name(name).ok_or_else(|| {
+    let statuses = statuses.into_iter().map(|name| {
+        RuntimeStatus::from_name(&name).ok_or_else(|| {
             everstep::Error::new(ErrorKind::InvalidArgument, format!("status {name:?} is unknown"))
         })
     });
