@@ -15,8 +15,9 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-import everstep
 import pytest
+
+import everstep
 from conftest import CONFORMANCE, conformance
 from everstep.errors import EverstepError
 from everstep.payload import ABSENT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from conftest import conformance
 from everstep import _native, errors
 

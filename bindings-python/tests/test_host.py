@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import everstep
 import pytest
+
+import everstep
 from conftest import conformance
 from everstep import Retry, WorkflowContext
 from everstep._host.host import WorkflowHost, Workflows

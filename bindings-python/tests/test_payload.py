@@ -11,6 +11,7 @@ from typing import Any, Literal, NewType, Optional, Union
 from uuid import UUID
 
 import pytest
+
 from everstep.errors import DecodeError, InvalidArgumentError
 from everstep.payload import ABSENT, RawPayload, decode, decoder_of, encode, member, parse, payload_text
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from typing_extensions import assert_type
+
 import everstep
 from everstep import ActivityContext, Client, Retry, Worker, WorkflowContext, WorkflowHandle
-from typing_extensions import assert_type
 
 
 @dataclass
