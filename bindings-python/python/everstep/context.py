@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from .durations import milliseconds
 from .errors import ContinueAsNew, InvalidArgumentError
-from .functions import definition_of
+from .functions import ATTRIBUTE, definition_of
 from .payload import ABSENT, decoder_of, encode_text
 
 if TYPE_CHECKING:
@@ -186,14 +186,15 @@ class WorkflowContext:
         without ``instance_id`` gets one that derives from its parent's. The future raises ``ActivityError``,
         ``ChildWorkflowError`` or ``WaitTimeout``.
         """
-        definition = definition_of(function)
+        definition = getattr(function, ATTRIBUTE, None) or definition_of(function)
+        decoder = (definition.types or definition.resolve())[1]
         if definition.kind == "activity":
             if instance_id is not None:
                 raise InvalidArgumentError("instance_id is for child workflows; an activity has none")
-            return self._activity(definition.name, definition.quoted, definition.output, input, timeout, retry, app_id)
+            return self._activity(definition.name, definition.quoted, decoder, input, timeout, retry, app_id)
         if timeout is not None:
             raise InvalidArgumentError("timeout is for activities; use asyncio.timeout() around a child workflow")
-        return self._child(definition.name, definition.quoted, definition.output, input, instance_id, retry, app_id)
+        return self._child(definition.name, definition.quoted, decoder, input, instance_id, retry, app_id)
 
     @overload
     def call_activity(
@@ -227,8 +228,8 @@ class WorkflowContext:
         app_id: str | None = None,
     ) -> DurableFuture[Any]:
         """Runs an activity by its registered name; its output is decoded as ``returns``. See ``call``."""
-        name = _name(name, "name")
-        return self._activity(name, encode_text(name), decoder_of(returns), input, timeout, retry, app_id)
+        decoder = None if returns is Any else decoder_of(returns)
+        return self._activity(_name(name, "name"), encode_text(name), decoder, input, timeout, retry, app_id)
 
     @overload
     def call_child(
@@ -262,8 +263,8 @@ class WorkflowContext:
         app_id: str | None = None,
     ) -> DurableFuture[Any]:
         """Runs a child workflow by its registered name; its output is decoded as ``returns``. See ``call``."""
-        name = _name(name, "name")
-        return self._child(name, encode_text(name), decoder_of(returns), input, instance_id, retry, app_id)
+        decoder = None if returns is Any else decoder_of(returns)
+        return self._child(_name(name, "name"), encode_text(name), decoder, input, instance_id, retry, app_id)
 
     @overload
     def start_child(
@@ -343,7 +344,7 @@ class WorkflowContext:
         fields = f',"name":{encode_text(_name(name, "name"))}'
         if timeout is not None:
             fields += f',"timeout_ms":{milliseconds(timeout, "timeout")}'
-        return self._loop.ask("event", name, fields, decoder_of(type))
+        return self._loop.ask("event", name, fields, None if type is Any else decoder_of(type))
 
     def send_event(self, instance_id: str, event_name: str, event_data: Any = ABSENT) -> None:
         """Raises an event at another instance."""
@@ -512,7 +513,8 @@ class WorkflowContext:
         app_id: str | None,
     ) -> DurableFuture[Any]:
         loop = self._loop
-        loop.check()
+        if not loop.stepping:
+            loop.check()
         fields = f',"name":{quoted}{loop.payload("input", input)}'
         if retry is not None:
             fields += _retry(retry)

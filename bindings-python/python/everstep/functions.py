@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 W = TypeVar("W", bound="WorkflowFunction")
 A = TypeVar("A", bound=Callable[..., Any])
 
-_ATTRIBUTE = "__everstep__"
+ATTRIBUTE = "__everstep__"
+"""Where a decorated function keeps its definition."""
 
 
 class Definition:
     """What a decorated function is: its kind, name and version, and how its input and output are decoded."""
 
     __slots__ = (
-        "_types",
         "function",
         "has_input",
         "is_async",
@@ -40,6 +40,7 @@ class Definition:
         "name",
         "quoted",
         "takes_context",
+        "types",
         "version",
     )
 
@@ -71,18 +72,18 @@ class Definition:
                 f"{kind} {self.name} must take at most one input; put several values into a dataclass"
             )
         self.has_input = bool(expected)
-        self._types: tuple[Decoder | None, Decoder | None] | None = None
+        self.types: tuple[Decoder | None, Decoder | None] | None = None
 
     def resolve(self) -> tuple[Decoder | None, Decoder | None]:
         """The decoders of input and output; annotations are looked up at the first call."""
-        if self._types is None:
+        if self.types is None:
             names = _positional(self.function)[1 if self.takes_context else 0 :]
             given = decoder_of(_annotation(self, names[0])) if names else None
             result = _annotation(self, "return")
             if self.kind == "workflow" and not self.is_async:
                 result = _returned(result)
-            self._types = (given, decoder_of(result))
-        return self._types
+            self.types = (given, decoder_of(result))
+        return self.types
 
     @property
     def input(self) -> Decoder | None:
@@ -159,7 +160,7 @@ def workflow(
     def decorate(function: Any) -> Any:
         definition = Definition("workflow", function, name, version)
         definition.latest = latest
-        setattr(function, _ATTRIBUTE, definition)
+        setattr(function, ATTRIBUTE, definition)
         return function
 
     return decorate if function is None else decorate(function)
@@ -175,7 +176,7 @@ def activity(function: Any = None, /, *, name: str | None = None) -> Any:
     """
 
     def decorate(function: Any) -> Any:
-        setattr(function, _ATTRIBUTE, Definition("activity", function, name, None))
+        setattr(function, ATTRIBUTE, Definition("activity", function, name, None))
         return function
 
     return decorate if function is None else decorate(function)
@@ -183,7 +184,7 @@ def activity(function: Any = None, /, *, name: str | None = None) -> Any:
 
 def definition_of(function: object, argument: str = "function") -> Definition:
     """The definition of a decorated function. Raises ``InvalidArgumentError``."""
-    definition = getattr(function, _ATTRIBUTE, None)
+    definition = getattr(function, ATTRIBUTE, None)
     if not isinstance(definition, Definition):
         name = getattr(function, "__name__", None) or repr(type(function).__name__)
         raise InvalidArgumentError(

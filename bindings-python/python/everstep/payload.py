@@ -94,6 +94,7 @@ def _reusable_encoder() -> Callable[[Any], str]:
 
 
 _encode = _reusable_encoder()
+_PLAIN = frozenset((dict, list, str, int))
 
 
 def encode(value: Any, name: str = "value") -> str:
@@ -132,6 +133,9 @@ def payload_text(value: Any, name: str) -> str | None:
 
 def member(key: str, value: Any, name: str) -> str:
     """``,"key":payload`` as the bridge protocol embeds it; nothing for an absent one."""
+    # Plain data, which is nearly all there is, takes the short way.
+    if type(value) in _PLAIN:
+        return f',"{key}":{encode(value, name)}'
     if value is ABSENT:
         return ""
     if type(value) is RawPayload:
@@ -176,8 +180,9 @@ def decode(text: str | None, decoder: Decoder | None = None) -> Any:
 
 def taken(job: dict[str, Any], key: str) -> Any:
     """The parsed payload under ``key`` of a job or task, or under its twin; ``ABSENT`` if there is none."""
-    if key in job:
-        return job[key]
+    value = job.get(key, ABSENT)
+    if value is not ABSENT:
+        return value
     text = job.get(key + "_text")
     return ABSENT if text is None else parse(text)
 

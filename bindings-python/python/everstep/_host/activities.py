@@ -223,7 +223,7 @@ class ActivityHost:
         except BaseException as error:
             answer = error_answer(task, error)
         self._running.pop(task["t"], None)
-        self._finish([answer])
+        self._complete(f'{{"v":1,"activities":[{answer}]}}')
         took = self._last_run[definition.name] = monotonic() - started
         return took
 

@@ -19,6 +19,8 @@ class DurableFuture(Future[R]):
     event is taken by a wait that was cancelled, and no timer fires.
     """
 
+    __slots__ = ("decoder", "kind", "loop", "name", "ref")
+
     loop: WorkflowLoop
     ref: int
     kind: str

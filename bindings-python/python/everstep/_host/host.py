@@ -116,9 +116,10 @@ class WorkflowHost:
         loop = instances.get(key)
         steps = []
         for job in task["jobs"]:
-            if self.since and monotonic() - self.since > LONG_JOB:
+            now = monotonic()
+            if now - self.since > LONG_JOB and self.since:
                 self._settle()
-            self.since = monotonic()
+            self.since = now
             kind = job["kind"]
             if kind == "done":
                 if loop is not None and loop.at_work:
