@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import everstep
+import pytest
 from everstep import ActivityContext, Client, RawPayload, Retry, RuntimeStatus, Worker, WorkflowContext
 from everstep._host import watchdog
 from everstep.errors import EverstepError

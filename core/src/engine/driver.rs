@@ -140,6 +140,11 @@ impl Driver {
         })
     }
 
+    /// The latest time that was written or served.
+    pub(crate) fn now(&self) -> Micros {
+        self.now
+    }
+
     /// Whether a fault of the store ended it.
     #[cfg(any(test, feature = "testkit"))]
     pub(crate) fn is_broken(&self) -> bool {

@@ -14,7 +14,9 @@ use futures_channel::oneshot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Event, record};
 use crate::model::{Filter, Micros, WorkflowState};
+use clock::Clock;
 
+mod clock;
 pub(crate) mod dispatch;
 mod driver;
 pub mod machine;
@@ -261,6 +263,7 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
     let mut quiet = Some(Instant::now() + QUIET);
     // Whether the last round served several: only then is it worth waiting for company.
     let mut busy = false;
+    let mut clock = Clock::after(driver.now());
     loop {
         let now = Instant::now();
         let waits = hub.expire(now);
@@ -268,7 +271,7 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
         for task in unknown {
             driver.activity_unknown(&task);
         }
-        let due = [driver.next_round(now, Micros::now()), waits, grace, quiet].into_iter().flatten().min();
+        let due = [driver.next_round(now, clock.now()), waits, grace, quiet].into_iter().flatten().min();
         inbox.wait(due);
         if busy {
             inbox.linger(dispatch.out(), Instant::now() + LINGER);
@@ -280,7 +283,7 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
             quiet = None;
         }
         let last = requests.iter().any(|request| matches!(request, Request::Close));
-        if driver.run(requests, Micros::now()) {
+        if driver.run(requests, clock.now()) {
             quiet = Some(Instant::now() + QUIET);
         }
         if last {

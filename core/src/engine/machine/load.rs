@@ -182,7 +182,8 @@ impl Machine {
             input: task.input.clone(),
             attempt: own.map_or(1, |own| own.attempt.max(1)),
             execution_key: task.task_execution_id.clone(),
-            deadline: (timeout > 0).then(|| Micros(event.timestamp().0 + timeout * 1000)),
+            deadline: (timeout > 0)
+                .then(|| Micros(event.timestamp().0.saturating_add(timeout.saturating_mul(1000)))),
         }
     }
 }
