@@ -314,6 +314,30 @@ def test_a_blocked_workflow_is_named_and_interrupted(
     assert "in spins" in warning
 
 
+def test_a_thread_that_cannot_be_interrupted_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.1)
+    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 0.2)
+    monkeypatch.setattr(watchdog, "REPLACE_AFTER", 0.4)
+    monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.05)
+    stuck, release = threading.Event(), threading.Event()
+
+    @everstep.workflow
+    async def sleeps(ctx: WorkflowContext) -> None:
+        stuck.set()
+        # One call that is not Python, as far as an interrupt goes.
+        while not release.wait(20):
+            pass
+
+    with Client("memory:") as client, Worker(client, [sleeps, echoes], [echo, echo_async]):
+        handle = client.start_workflow(sleeps)
+        assert stuck.wait(10)
+        others = [client.start_workflow(echoes, n) for n in range(5)]
+        assert [other.result(timeout=10) for other in others] == list(range(5))
+        with pytest.raises(everstep.WorkflowStalledError):
+            handle.result(timeout=10)
+        release.set()
+
+
 def test_a_spinning_thread_beside_the_worker() -> None:
     stop = threading.Event()
 
