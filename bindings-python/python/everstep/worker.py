@@ -10,9 +10,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from ._host.activities import Activities, ActivityHost
-from ._host.host import Abandoned, WorkflowHost, Workflows, batch_text
-from ._host.watchdog import Watchdog
 from ._native import NativeWorker
 from .durations import milliseconds
 from .errors import ClosedError, EverstepError, FailedPreconditionError, InvalidArgumentError
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._host.activities import ActivityHost
     from .client import Client
     from .durations import Duration
 
@@ -55,6 +53,10 @@ class Worker:
         activity_slots: int | None = None,
         shutdown_timeout: Duration = 10,
     ) -> None:
+        # These bring asyncio along, which costs more than all the rest: a program that only calls does not pay for it.
+        from ._host.activities import Activities
+        from ._host.host import WorkflowHost, Workflows
+        from ._host.watchdog import Watchdog
         from .client import Client
 
         if not isinstance(client, Client):
@@ -97,6 +99,8 @@ class Worker:
 
     def start(self) -> None:
         """Opens the worker and starts its threads; returns when tasks may come."""
+        from ._host.activities import ActivityHost
+
         if self._closed.is_set():
             raise ClosedError("the worker is closed; make another one")
         if self._native is not None:
@@ -174,6 +178,8 @@ class Worker:
 
     def _poll_workflows(self, answers: list[str] | None = None, tasks: list[dict[str, Any]] | None = None) -> None:
         """Runs workflow tasks; first, in place of a thread that is stuck, what that one has left."""
+        from ._host.host import Abandoned, batch_text
+
         native = self._native
         assert native is not None
         try:
