@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import everstep
 import pytest
+
+import everstep
 from everstep import ActivityContext, Client, RawPayload, Retry, RuntimeStatus, Worker, WorkflowContext
 from everstep._host import watchdog
 from everstep.errors import EverstepError
