@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import everstep
+import pytest
 from everstep import ActivityContext, Client, RawPayload, Retry, RuntimeStatus, Worker, WorkflowContext
 from everstep._host import watchdog
 from everstep.errors import EverstepError
@@ -313,30 +312,6 @@ def test_a_blocked_workflow_is_named_and_interrupted(
         assert client.start_workflow(echoes, 1).result(timeout=10) == 1
     (warning,) = [record.getMessage() for record in caplog.records if "spinning" in record.getMessage()]
     assert "in spins" in warning
-
-
-def test_a_thread_that_cannot_be_interrupted_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.1)
-    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 0.2)
-    monkeypatch.setattr(watchdog, "REPLACE_AFTER", 0.4)
-    monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.05)
-    stuck, release = threading.Event(), threading.Event()
-
-    @everstep.workflow
-    async def sleeps(ctx: WorkflowContext) -> None:
-        stuck.set()
-        # One call that is not Python, as far as an interrupt goes.
-        while not release.wait(20):
-            pass
-
-    with Client("memory:") as client, Worker(client, [sleeps, echoes], [echo, echo_async]):
-        handle = client.start_workflow(sleeps)
-        assert stuck.wait(10)
-        others = [client.start_workflow(echoes, n) for n in range(5)]
-        assert [other.result(timeout=10) for other in others] == list(range(5))
-        with pytest.raises(everstep.WorkflowStalledError):
-            handle.result(timeout=10)
-        release.set()
 
 
 def test_a_spinning_thread_beside_the_worker() -> None:

@@ -64,7 +64,9 @@ impl Machine {
     }
 
     fn begin_delayed(&mut self, row: TimerRow, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
-        if self.start_timer() == Some(row) {
+        if self.row.start_at == Some(row.fire_at) && !self.is_finished() {
+            effects.push(Effect::Store(Op::DropTimer(row)));
+            self.touch(context.now);
             self.dispatch(context, effects);
         }
     }
