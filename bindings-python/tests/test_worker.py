@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-import everstep
 import pytest
+
+import everstep
 from everstep import ActivityContext, Client, RawPayload, Retry, RuntimeStatus, Worker, WorkflowContext
 from everstep._host import watchdog
 from everstep.errors import EverstepError
@@ -315,6 +315,30 @@ def test_a_blocked_workflow_is_named_and_interrupted(
     assert "in spins" in warning
 
 
+def test_a_thread_that_cannot_be_interrupted_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.1)
+    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 0.2)
+    monkeypatch.setattr(watchdog, "REPLACE_AFTER", 0.4)
+    monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.05)
+    stuck, release = threading.Event(), threading.Event()
+
+    @everstep.workflow
+    async def sleeps(ctx: WorkflowContext) -> None:
+        stuck.set()
+        # One call that is not Python, as far as an interrupt goes.
+        while not release.wait(20):
+            pass
+
+    with Client("memory:") as client, Worker(client, [sleeps, echoes], [echo, echo_async]):
+        handle = client.start_workflow(sleeps)
+        assert stuck.wait(10)
+        others = [client.start_workflow(echoes, n) for n in range(5)]
+        assert [other.result(timeout=10) for other in others] == list(range(5))
+        with pytest.raises(everstep.WorkflowStalledError):
+            handle.result(timeout=10)
+        release.set()
+
+
 def test_a_spinning_thread_beside_the_worker() -> None:
     stop = threading.Event()
 
@@ -518,24 +542,3 @@ def test_workflow_logs_once(caplog: pytest.LogCaptureFixture) -> None:
         with Worker(client, [flow], max_cached=0):
             client.start_workflow(flow).result(timeout=10)
     assert [record.message for record in caplog.records if record.name == "everstep.workflow"] == ["before", "after"]
-
-
-OPEN_AND_START = """
-import sys
-from everstep import Client
-with Client(sys.argv[1]) as client:
-    client.start_workflow("echoes", 1)
-"""
-
-
-def test_the_file_is_free_once_both_are_closed(tmp_path: Path) -> None:
-    endpoint = f"sqlite:{tmp_path / 'workflows.db'}"
-    with Client(endpoint) as client, Worker(client, [echoes], [echo, echo_async]) as worker:
-        assert client.start_workflow(echoes, 1).result(timeout=30) == 1
-    done = subprocess.run(
-        [sys.executable, "-c", OPEN_AND_START, endpoint], check=False, timeout=60, capture_output=True
-    )
-    # Both are still referred to; that must not keep the file.
-    assert worker.is_closed
-    assert client.is_closed
-    assert done.returncode == 0, done.stderr.decode()

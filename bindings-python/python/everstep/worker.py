@@ -10,9 +10,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from ._host.activities import Activities, ActivityHost
-from ._host.host import WorkflowHost, Workflows
-from ._host.watchdog import Watchdog
 from ._native import NativeWorker
 from .durations import milliseconds
 from .errors import ClosedError, EverstepError, FailedPreconditionError, InvalidArgumentError
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._host.activities import ActivityHost
     from .client import Client
     from .durations import Duration
 
@@ -55,6 +53,10 @@ class Worker:
         activity_slots: int | None = None,
         shutdown_timeout: Duration = 10,
     ) -> None:
+        # These bring asyncio along, which costs more than all the rest: a program that only calls does not pay for it.
+        from ._host.activities import Activities
+        from ._host.host import WorkflowHost, Workflows
+        from ._host.watchdog import Watchdog
         from .client import Client
 
         if not isinstance(client, Client):
@@ -73,9 +75,10 @@ class Worker:
         self._native: NativeWorker | None = None
         self._host = WorkflowHost(self._workflows)
         self._activity_host: ActivityHost | None = None
-        self._watchdog = Watchdog(self._host)
+        self._watchdog = Watchdog(self._host, self._replace_workflow_thread)
         self._host.watchdog = self._watchdog
-        self._polls: list[threading.Thread] = []
+        self._workflow_thread: threading.Thread | None = None
+        self._activity_thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._closing = threading.Lock()
         self._process = os.getpid()
@@ -96,6 +99,8 @@ class Worker:
 
     def start(self) -> None:
         """Opens the worker and starts its threads; returns when tasks may come."""
+        from ._host.activities import ActivityHost
+
         if self._closed.is_set():
             raise ClosedError("the worker is closed; make another one")
         if self._native is not None:
@@ -113,14 +118,10 @@ class Worker:
         self._activity_host = ActivityHost(self._activities, self._threads, self._activity_slots, self._native.complete)
         _register(self)
         if self._workflows.declare():
-            thread = threading.Thread(target=self._poll_workflows, name="everstep-workflows", daemon=False)
-            self._polls.append(thread)
-            thread.start()
-            self._watchdog.start(thread)
+            self._workflow_thread = self._start_thread("everstep-workflows", self._poll_workflows)
+            self._watchdog.start(self._workflow_thread)
         if self._activities.names:
-            thread = threading.Thread(target=self._poll_activities, name="everstep-activities", daemon=False)
-            self._polls.append(thread)
-            thread.start()
+            self._activity_thread = self._start_thread("everstep-activities", self._poll_activities)
 
     def close(self, timeout: Duration | None = None) -> None:
         """Takes no more tasks, waits for those at work up to ``shutdown_timeout``, and ends the threads.
@@ -149,19 +150,48 @@ class Worker:
                 return
             activities.close()
             native.shutdown(deadline_ms)
-            for thread in self._polls:
-                thread.join()
-            activities.stop()
+            # While it is joined the watchdog may put another one in its place.
+            while (thread := self._workflow_thread) is not None:
+                thread.join(1.0)
+                if not thread.is_alive() and thread is self._workflow_thread:
+                    break
             self._watchdog.stop()
             self._watchdog.join()
+            if self._activity_thread is not None:
+                self._activity_thread.join()
+            activities.stop()
             activities.join()
             self._host.close()
             _workers.discard(self)
             self._closed.set()
 
-    def _poll_workflows(self) -> None:
+    def _start_thread(self, name: str, target: Callable[..., None], *args: Any) -> threading.Thread:
+        thread = threading.Thread(target=target, args=args, name=name, daemon=False)
+        thread.start()
+        return thread
+
+    def _replace_workflow_thread(self, answers: list[str], tasks: list[dict[str, Any]]) -> int:
+        thread = self._start_thread("everstep-workflows", self._poll_workflows, answers, tasks)
+        self._workflow_thread = thread
+        assert thread.ident is not None
+        return thread.ident
+
+    def _poll_workflows(self, answers: list[str] | None = None, tasks: list[dict[str, Any]] | None = None) -> None:
+        """Runs workflow tasks; first, in place of a thread that is stuck, what that one has left."""
+        from ._host.host import Abandoned, batch_text
+
         native = self._native
         assert native is not None
+        try:
+            if answers is not None:
+                self._complete(native, batch_text(answers))
+            if tasks:
+                self._complete(native, self._host.answer(tasks))
+            self._run_workflows(native)
+        except Abandoned:
+            return
+
+    def _run_workflows(self, native: NativeWorker) -> None:
         host, watchdog = self._host, self._watchdog
         while (text := native.poll_workflows(self._workflow_slots, _MOST_BYTES, _POLL_MS)) is not None:
             if text:

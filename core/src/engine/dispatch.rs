@@ -60,8 +60,9 @@ struct Entry {
     sticky: VecDeque<WorkflowTask>,
     evictions: Vec<(RunKey, Evict)>,
     cancels: Vec<ActivityKey>,
-    /// Where the round over the names goes on, so that no name starves another.
+    /// Where the rounds over the names go on, so that no name starves another.
     turn_of: usize,
+    fresh_of: usize,
 }
 
 /// Work for one worker.
@@ -136,6 +137,7 @@ impl Dispatch {
             evictions: Vec::new(),
             cancels: Vec::new(),
             turn_of: 0,
+            fresh_of: 0,
         };
         inner.workers.insert(id, entry);
         inner.note_unknown();
@@ -279,7 +281,7 @@ impl Dispatch {
         {
             work.tasks.push(task);
         }
-        inner.take_fresh(&entry, max, &mut work.tasks);
+        inner.take_fresh(&mut entry, max, &mut work.tasks);
         for task in &work.tasks {
             inner.homes.insert(task.run, id);
             inner.turns.insert(task.run, (id, task.token));
@@ -404,18 +406,22 @@ impl Inner {
         self.activities.entry(task.name.clone()).or_default().push_back(task);
     }
 
-    fn take_fresh(&mut self, entry: &Entry, max: usize, tasks: &mut Vec<WorkflowTask>) {
-        while tasks.len() < max {
-            let open = self
-                .fresh
-                .iter_mut()
-                .find(|(name, queue)| !queue.is_empty() && entry.abilities.workflows.contains(&***name));
-            let Some((name, queue)) = open else { return };
-            let take = queue.len().min(max - tasks.len());
-            tasks.extend(queue.drain(..take));
+    /// Name by name in turn.
+    fn take_fresh(&mut self, entry: &mut Entry, max: usize, tasks: &mut Vec<WorkflowTask>) {
+        let room = max.saturating_sub(tasks.len());
+        let known = |name: &&Arc<str>| entry.abilities.workflows.contains(&***name);
+        let names: Vec<Arc<str>> = self.fresh.keys().filter(known).cloned().collect();
+        if names.is_empty() || room == 0 {
+            return;
+        }
+        entry.fresh_of = (entry.fresh_of + 1) % names.len();
+        for offset in 0..names.len() {
+            let name = &names[(entry.fresh_of + offset) % names.len()];
+            let Some(queue) = self.fresh.get_mut(name) else { continue };
+            let share = max.saturating_sub(tasks.len()).div_ceil(names.len() - offset);
+            tasks.extend(queue.drain(..queue.len().min(share)));
             if queue.is_empty() {
-                let name = name.clone();
-                self.fresh.remove(&name);
+                self.fresh.remove(name);
             }
         }
     }
@@ -426,6 +432,8 @@ impl Inner {
             self.unknown.clear();
             return;
         }
+        let waiting = &self.activities;
+        self.unknown.retain(|name, _| waiting.contains_key(name));
         let now = Instant::now();
         for name in self.activities.keys() {
             let known = self.workers.values().any(|entry| entry.abilities.activities.contains(name));

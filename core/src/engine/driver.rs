@@ -56,6 +56,8 @@ pub(crate) struct Driver {
     recursions: VecDeque<(Key, usize)>,
     purges: VecDeque<purge::Purge>,
     stalled: VecDeque<Key>,
+    /// Above this number machines that have nothing to do leave memory.
+    crowded: usize,
     broken: Option<Error>,
 }
 
@@ -136,6 +138,7 @@ impl Driver {
             recursions: VecDeque::new(),
             purges: VecDeque::new(),
             stalled: VecDeque::new(),
+            crowded: CACHED * 5 / 4,
             broken: None,
         })
     }
@@ -165,6 +168,7 @@ impl Driver {
         // Engine time never goes back, whatever the wall clock does.
         self.now = self.now.max(clock);
         self.number += 1;
+        self.fill_timers();
         for request in requests {
             self.request(request);
             self.deliver_messages();
@@ -177,15 +181,33 @@ impl Driver {
         self.commit()
     }
 
+    /// Before anything is armed in this round: what is read here must be all that the store will have.
+    fn fill_timers(&mut self) {
+        if self.broken.is_none()
+            && let Err(error) = self.timers.fill(SLICE, self.store.as_mut())
+        {
+            self.fail(error);
+        }
+    }
+
     fn housekeeping(&mut self) -> Result<()> {
         self.save_staged();
         self.fire_timers()?;
+        if self.backs_off() {
+            self.deliver_messages();
+            return Ok(());
+        }
         self.recover_slice()?;
         self.recurse_slice()?;
         self.purge_slice()?;
         self.retry_stalled()?;
         self.deliver_messages();
         Ok(())
+    }
+
+    /// Whether a failed commit's work is to wait: a full disk is not asked again at once.
+    fn backs_off(&self) -> bool {
+        !self.reload.is_empty() && self.reload_at > self.now
     }
 
     /// When a round is due although nobody asks for one. `now` and `clock` are the same moment.
@@ -197,7 +219,7 @@ impl Driver {
             || !self.recursions.is_empty()
             || !self.purges.is_empty()
             || !self.stalled.is_empty();
-        if slices {
+        if slices && !self.backs_off() {
             return Some(now);
         }
         let reload = (!self.reload.is_empty()).then_some(self.reload_at);
@@ -361,7 +383,7 @@ impl Driver {
                 let text = "a finished workflow instance has this ID and the start must not replace it; choose another ID, or purge it first";
                 return Err(Error::new(ErrorKind::AlreadyExists, text).of_instance(new.id));
             }
-            self.delete(key);
+            self.delete(key, &new.id)?;
         }
         let mut context = Context { now: self.now, ids: &mut self.ids };
         let mut effects = std::mem::take(&mut self.effects);
@@ -381,8 +403,10 @@ impl Driver {
         Ok(started)
     }
 
-    /// Deletes an instance in this round.
-    fn delete(&mut self, key: Key) {
+    /// Deletes an instance in this round. Children that are still to be terminated are terminated with it: nothing would
+    /// remember them.
+    fn delete(&mut self, key: Key, id: &str) -> Result<()> {
+        self.finish_recursion(key, id)?;
         if let Some(mut machine) = self.remove(key) {
             // Rows that were to be updated in this round are gone with it.
             machine.flush(&mut Vec::new());
@@ -390,6 +414,7 @@ impl Driver {
         self.recursions.retain(|(open, _)| *open != key);
         self.round.ops.push(Op::Delete(key));
         self.round.gone.insert(key);
+        Ok(())
     }
 
     fn control(&mut self, id: &str, control: Control, reply: Reply<()>) {
@@ -489,7 +514,7 @@ impl Driver {
         if self.timers.next_due().is_none_or(|due| due > self.now) {
             return Ok(());
         }
-        for timer in self.timers.due(self.now, SLICE, self.store.as_mut())? {
+        for timer in self.timers.due(self.now, SLICE) {
             if self.summon(timer.key)? {
                 self.at(timer.key, |machine, context, effects| machine.timer_fired(timer, context, effects));
             }
@@ -497,27 +522,8 @@ impl Driver {
         Ok(())
     }
 
-    /// An activity whose name no worker has fails once its grace is over.
-    pub(crate) fn activity_unknown(&mut self, task: &ActivityTask) {
-        let failure = Failure {
-            error_type: "ActivityNotRegistered".to_owned(),
-            message: format!(
-                "no connected worker has the activity {:?}; register it with a worker",
-                task.name
-            ),
-            non_retriable: true,
-            ..Failure::default()
-        };
-        let (run, id) = (task.run, task.task_id);
-        self.at(run.key, |machine, context, effects| {
-            if machine.run() == run {
-                machine.activity_done(id, Err(failure), context, effects);
-            }
-        });
-    }
-
     fn evict_machines(&mut self) {
-        if self.machines.len() <= CACHED + CACHED / 4 {
+        if self.machines.len() <= self.crowded {
             return;
         }
         let mut idle: Vec<(u64, Key)> = self
@@ -533,11 +539,24 @@ impl Driver {
                 self.hub.forget(machine.instance_id());
             }
         }
+        // Those that cannot leave are not looked through again in every round.
+        self.crowded = self.machines.len().max(CACHED) * 5 / 4;
     }
 }
 
 fn not_found(id: &str) -> Error {
     Error::new(ErrorKind::NotFound, "no such workflow instance").of_instance(id)
+}
+
+/// An activity whose name no worker has fails once its grace is over.
+pub(super) fn unknown_activity(task: &ActivityTask) -> Request {
+    let failure = Failure {
+        error_type: "ActivityNotRegistered".to_owned(),
+        message: format!("no connected worker has the activity {:?}; register it with a worker", task.name),
+        non_retriable: true,
+        ..Failure::default()
+    };
+    Request::Activity { key: task.activity_key(), result: Box::new(Err(failure)) }
 }
 
 /// Answers a request of a stopped engine.

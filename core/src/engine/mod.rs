@@ -268,15 +268,13 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
         let now = Instant::now();
         let waits = hub.expire(now);
         let (unknown, grace) = dispatch.unknown(now);
-        for task in unknown {
-            driver.activity_unknown(&task);
-        }
         let due = [driver.next_round(now, clock.now()), waits, grace, quiet].into_iter().flatten().min();
-        inbox.wait(due);
+        inbox.wait(if unknown.is_empty() { due } else { Some(now) });
         if busy {
             inbox.linger(dispatch.out(), Instant::now() + LINGER);
         }
-        let requests = inbox.take();
+        let mut requests = inbox.take();
+        requests.extend(unknown.iter().map(|task| driver::unknown_activity(task)));
         busy = requests.len() > 1;
         if requests.is_empty() && quiet.is_some_and(|at| at <= Instant::now()) {
             driver.idle();

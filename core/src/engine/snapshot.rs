@@ -102,8 +102,8 @@ struct Inner {
     by_instance: HashMap<Arc<str>, Vec<u64>>,
     deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     next: u64,
-    /// Why the engine has ended; whoever waits from now on is told at once.
-    ended: Option<Error>,
+    /// What ended the engine: later waits end with it at once.
+    closed: Option<Error>,
 }
 
 #[derive(Debug)]
@@ -152,11 +152,11 @@ impl Hub {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The engine ended: every wait ends with this error, later ones too.
+    /// The engine closed: every wait ends with `closed`.
     pub(super) fn close(&self, error: &Error) {
         let mut inner = self.lock();
-        inner.ended.get_or_insert_with(|| error.duplicate());
         inner.states.clear();
+        inner.closed = Some(error.duplicate());
         let ids: Vec<Arc<str>> = inner.by_instance.keys().cloned().collect();
         let wakers: Vec<Waker> =
             ids.iter().flat_map(|id| inner.answer_all(id, &|| error.duplicate())).collect();
@@ -196,15 +196,14 @@ impl Hub {
         let id = inner.next;
         let instance: Arc<str> = Arc::from(instance_id);
         let mut entry = Entry { instance: instance.clone(), want, waker: None, answer: None };
+        entry.answer = inner.closed.as_ref().map(|error| Err(error.duplicate()));
         match inner.states.get(instance_id) {
+            _ if entry.answer.is_some() => {}
             Some(state) if want.is_met(state) => entry.answer = Some(Ok(state.clone())),
-            _ if inner.ended.is_some() => {
-                entry.answer = inner.ended.as_ref().map(|error| Err(error.duplicate()));
-            }
             _ => {
                 inner.by_instance.entry(instance).or_default().push(id);
                 if let Some(deadline) = timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {
-                    inner.deadlines.push(Reverse((deadline, id)));
+                    inner.push_deadline(deadline, id);
                 }
             }
         }
@@ -215,6 +214,15 @@ impl Hub {
 }
 
 impl Inner {
+    /// Waits end long before their deadlines as a rule: those that have ended are thrown out now and then.
+    fn push_deadline(&mut self, deadline: Instant, id: u64) {
+        if self.deadlines.len() > 64 + 2 * self.waits.len() {
+            let waits = &self.waits;
+            self.deadlines.retain(|Reverse((_, id))| waits.contains_key(id));
+        }
+        self.deadlines.push(Reverse((deadline, id)));
+    }
+
     fn publish(&mut self, id: Arc<str>, state: Arc<Snapshot>, wakers: &mut Vec<Waker>) {
         if let Some(waits) = self.by_instance.get(&id) {
             for wait in waits.clone() {

@@ -12,6 +12,5 @@ pub mod stores;
 pub mod text;
 pub mod vfs;
 mod vfs_shared;
-pub mod workers;
 
 pub use context::{ActivityOptions, ChildOptions, Ctx, Task};

@@ -24,6 +24,9 @@ use sticky::Instance;
 /// How long an instance without news stays cached.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How long one sleep of a wait without an end is.
+const FAR: Duration = Duration::from_secs(3600);
+
 /// What a poll gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Poll {
@@ -109,7 +112,7 @@ impl Worker {
     /// # Errors
     /// None today; a later task source may lose its connection for good.
     pub fn poll_workflows(&self, max: usize, max_bytes: usize, timeout: Option<Duration>) -> Result<Poll> {
-        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let until = deadline(timeout);
         let mut state = self.gate.lock();
         loop {
             state.rung_workflows = false;
@@ -121,13 +124,12 @@ impl Worker {
                 continue;
             }
             let room = if state.closing { 0 } else { state.free_turns(max) };
-            if room > 0 {
-                let begun = state.accept(self.session.take_turns(room));
-                if !begun.is_empty() {
-                    drop(state);
-                    self.begin(begun);
-                    state = self.gate.lock();
-                }
+            // Even without room: there may be runs to drop, and one of them may hold a place.
+            let begun = state.accept(self.session.take_turns(room));
+            if !begun.is_empty() {
+                drop(state);
+                self.begin(begun);
+                state = self.gate.lock();
             }
             if let Some(text) = state.write_turns(max, max_bytes, self.mode) {
                 return Ok(Poll::Batch(text));
@@ -155,8 +157,9 @@ impl Worker {
     fn begin(&self, tasks: Vec<(WorkflowTask, Option<Instance>)>) {
         let mut outcomes = Vec::new();
         for (task, cached) in tasks {
+            let token = task.token;
             let progress = state::begin(task, cached, self.session.as_ref());
-            outcomes.extend(self.gate.lock().begun(progress, Instant::now()));
+            outcomes.extend(self.gate.lock().begun(token, progress, Instant::now()));
         }
         let dropped = self.gate.lock().shrink();
         self.tell_dropped(dropped);
@@ -171,15 +174,14 @@ impl Worker {
     /// # Errors
     /// None today.
     pub fn poll_activities(&self, max: usize, max_bytes: usize, timeout: Option<Duration>) -> Result<Poll> {
-        let until = timeout.map(|timeout| Instant::now() + timeout);
+        let until = deadline(timeout);
         let mut state = self.gate.lock();
         loop {
             state.rung_activities = false;
-            if !state.closing {
-                let room = state.free_activities(max);
-                let work = self.session.take_activities(room);
-                state.accept_activities(work);
-            }
+            // Even without room, and while the worker drains: there may be activities to stop.
+            let room = if state.closing { 0 } else { state.free_activities(max) };
+            let work = self.session.take_activities(room);
+            state.accept_activities(work);
             if let Some(text) = state.write_activities(max, max_bytes, self.mode) {
                 return Ok(Poll::Batch(text));
             }
@@ -206,8 +208,9 @@ impl Worker {
         let mut outcomes = Vec::with_capacity(completion.turns.len());
         for answer in completion.turns {
             let Some(turn) = self.gate.lock().answered(&answer.token) else { continue };
+            let token = turn.token();
             let progress = turn.answer(answer.steps, self.max_payload);
-            outcomes.extend(self.gate.lock().begun(Some(progress), Instant::now()));
+            outcomes.extend(self.gate.lock().begun(token, Some(progress), Instant::now()));
         }
         let mut state = self.gate.lock();
         let results: Vec<_> = completion
@@ -251,7 +254,7 @@ impl Worker {
     /// Stops taking tasks, waits until those at the host are answered or the deadline is over, and ends the session.
     /// Polls return what is still to be handed out, then [`Poll::Closed`]. What was not answered is handed out again.
     pub fn shutdown(&self, deadline: Duration) {
-        let until = Instant::now() + deadline;
+        let until = self::deadline(Some(deadline));
         let mut state = self.gate.lock();
         if !state.closing {
             state.close();
@@ -259,7 +262,7 @@ impl Worker {
         self.gate.workflows.notify_all();
         self.gate.activities.notify_all();
         while !state.is_drained() {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.map_or(FAR, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 state.abandon();
                 break;
@@ -282,6 +285,11 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.shutdown(Duration::ZERO);
     }
+}
+
+/// When a timeout ends; absent where the clock cannot hold it.
+fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    Instant::now().checked_add(timeout?)
 }
 
 /// Waits at the gate. True: the caller's time is over.

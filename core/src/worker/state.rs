@@ -29,8 +29,9 @@ pub(super) struct State {
     cached: Sticky,
     /// Turns at the host, by the text's token.
     turns: HashMap<String, Turn>,
-    /// Turns taken from the source whose first jobs are being made.
-    preparing: usize,
+    /// Turns whose next jobs are being made outside the lock, by the source's token: the run, and whether the source has
+    /// given it up meanwhile.
+    preparing: HashMap<u64, (RunKey, bool)>,
     /// Tasks that the next poll hands over.
     ready: VecDeque<Ready>,
     activities: HashMap<String, ActivityKey>,
@@ -71,6 +72,11 @@ pub(super) struct Progress {
 }
 
 impl Turn {
+    /// The source's token.
+    pub(super) fn token(&self) -> u64 {
+        self.token
+    }
+
     /// Applies the host's answer and looks for what follows. Runs without the worker's lock: this is where the time goes.
     pub(super) fn answer(mut self, steps: Result<Vec<Step>, Stall>, max_payload: usize) -> Progress {
         let applied = steps.and_then(|steps| {
@@ -129,7 +135,7 @@ impl State {
             slots,
             cached: Sticky::default(),
             turns: HashMap::new(),
-            preparing: 0,
+            preparing: HashMap::new(),
             ready: VecDeque::new(),
             activities: HashMap::new(),
             tokens: HashMap::new(),
@@ -154,7 +160,7 @@ impl State {
     /// How many more turns may be taken.
     pub(super) fn free_turns(&self, max: usize) -> usize {
         let open = self.turns.len()
-            + self.preparing
+            + self.preparing.len()
             + self.ready.iter().filter(|ready| ready.turn.is_some()).count();
         max.min(self.slots.workflows.saturating_sub(open))
     }
@@ -168,9 +174,9 @@ impl State {
             };
             self.drop_run(run, reason);
         }
-        self.preparing += work.tasks.len();
         let mut begun = Vec::with_capacity(work.tasks.len());
         for task in work.tasks {
+            self.preparing.insert(task.token, (task.run, false));
             let cached = self.cached.remove(task.run);
             match cached {
                 Some(instance) if instance.turn == task.turn => begun.push((task, Some(instance))),
@@ -201,7 +207,10 @@ impl State {
             .position(|ready| ready.turn.as_ref().is_some_and(|turn| turn.instance.run == run))
             && let Some(Ready { turn: Some(turn), .. }) = self.ready.remove(at)
         {
-            self.evict(&turn.instance, reason);
+            return self.evict(&turn.instance, reason);
+        }
+        for (preparing, given_up) in self.preparing.values_mut() {
+            *given_up |= *preparing == run;
         }
     }
 
@@ -215,15 +224,16 @@ impl State {
         });
     }
 
-    /// Takes in how far a begun turn got. A turn that needs no host is answered right away.
-    pub(super) fn begun(&mut self, step: Option<Progress>, now: Instant) -> Option<TurnOutcome> {
-        self.preparing -= 1;
-        step.and_then(|step| self.proceed(step, now))
-    }
-
-    /// Takes in how far an answered turn got.
-    pub(super) fn proceed(&mut self, step: Progress, now: Instant) -> Option<TurnOutcome> {
-        let Progress { turn, next } = step;
+    /// Takes in how far the turn with this token of the source got; absent, it was given back. What needs no more of the
+    /// host is the source's to know.
+    pub(super) fn begun(&mut self, token: u64, step: Option<Progress>, now: Instant) -> Option<TurnOutcome> {
+        let given_up = self.preparing.remove(&token).is_some_and(|(_, given_up)| given_up);
+        let Progress { turn, next } = step?;
+        if given_up {
+            // The source knows nothing of the turn any more, and must not find the instance cached.
+            self.evict(&turn.instance, EvictReason::Ended);
+            return None;
+        }
         let Turn { mut instance, token } = turn;
         let run = instance.run;
         match next {
@@ -254,7 +264,7 @@ impl State {
     /// The turn that an answer names; a stale or repeated one names none.
     pub(super) fn answered(&mut self, token: &str) -> Option<Turn> {
         let turn = self.turns.remove(token)?;
-        self.preparing += 1;
+        self.preparing.insert(turn.token, (turn.instance.run, false));
         Some(turn)
     }
 
@@ -436,7 +446,7 @@ impl State {
     }
 
     pub(super) fn is_drained_of_turns(&self) -> bool {
-        self.turns.is_empty() && self.ready.is_empty() && self.preparing == 0
+        self.turns.is_empty() && self.ready.is_empty() && self.preparing.is_empty()
     }
 
     pub(super) fn is_drained_of_activities(&self) -> bool {

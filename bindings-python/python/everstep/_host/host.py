@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .watchdog import Watchdog
 
+BLOCKED = "the workflow did not give its turn back for 10 s; move what blocks into an activity"
 LONG_JOB = 1.0
 """After a job of more than this many seconds the watchdog is asked whether it interrupts."""
 
@@ -61,8 +63,25 @@ class Workflows:
         return declared
 
 
+def batch_text(turns: list[str]) -> str:
+    """The text of ``complete`` for answers to turns."""
+    return f'{{"v":1,"turns":[{",".join(turns)}]}}'
+
+
+def stall_text(task: dict[str, Any], stall: Stall) -> str:
+    """The answer of a turn that cannot go on."""
+    text = f'"code":"{stall.code}","message":{quoted(stall.message)}'
+    if stall.stack is not None:
+        text += f',"stack":{quoted(stall.stack)}'
+    return f'{{"t":"{task["t"]}","stall":{{{text}}}}}'
+
+
+class Abandoned(BaseException):
+    """This thread was given up: another one has its work. Ends the thread."""
+
+
 class WorkflowHost:
-    """Runs workflow tasks on the instances that it keeps."""
+    """Runs workflow tasks on the instances that it keeps, on the one thread that owns it."""
 
     def __init__(self, workflows: Workflows) -> None:
         self._workflows = workflows
@@ -70,12 +89,32 @@ class WorkflowHost:
         self.since = 0.0
         """When the job at work began, by the monotonic clock; 0 between tasks."""
         self.watchdog: Watchdog | None = None
+        self.owner: int | None = None
+        """The thread that runs tasks; the watchdog gives the host to another one when it is stuck."""
+        self._tasks: list[dict[str, Any]] = []
+        self._answers: list[str] = []
         self.at_work: tuple[str, str] | None = None
         """The instance at work, for the watchdog."""
 
     def answer(self, tasks: list[dict[str, Any]]) -> str:
         """Runs the tasks of a batch and gives the text of ``complete``."""
-        return f'{{"v":1,"turns":[{",".join([self.turn(task) for task in tasks])}]}}'
+        self.owner = get_ident()
+        self._tasks = tasks
+        answers = self._answers = []
+        for task in tasks:
+            answers.append(self.turn(task))  # noqa: PERF401 - the watchdog looks at what is there
+        return batch_text(answers)
+
+    def give_up(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """Takes the work from a stuck thread: the answers that are there, with a stall of the turn it is stuck in, and
+        the tasks that are left. What that thread still holds is never looked at again.
+        """
+        self.owner = None
+        self.since = 0.0
+        answers, tasks = self._answers, self._tasks
+        stuck = tasks[len(answers)]
+        self._instances.pop((stuck["id"], stuck["run"]), None)
+        return [*answers, stall_text(stuck, Stall("blocked", BLOCKED))], tasks[len(answers) + 1 :]
 
     def turn(self, task: dict[str, Any]) -> str:
         """Runs one task; a turn that cannot go on is a stall."""
@@ -86,10 +125,10 @@ class WorkflowHost:
         except Stall as stall:
             return self._stalled(key, task, stall)
         except WorkflowBlocked:
+            self.since = 0.0
             if self.watchdog is not None:
                 self.watchdog.delivered()
-            message = "the workflow did not give its turn back for 10 s; move what blocks into an activity"
-            return self._stalled(key, task, Stall("blocked", message))
+            return self._stalled(key, task, Stall("blocked", BLOCKED))
         except Exception as error:
             # A fault of this package must not take the worker's other instances along.
             message = f"the host failed: {type(error).__name__}: {error}"
@@ -99,11 +138,13 @@ class WorkflowHost:
         return f'{{"t":"{task["t"]}","steps":[{",".join(steps)}]}}'
 
     def _stalled(self, key: tuple[str, str], task: dict[str, Any], stall: Stall) -> str:
+        if self.since and monotonic() - self.since > LONG_JOB:
+            try:
+                self._settle()
+            except WorkflowBlocked:
+                stall = Stall("blocked", BLOCKED)
         self._drop(key)
-        text = f'"code":"{stall.code}","message":{quoted(stall.message)}'
-        if stall.stack is not None:
-            text += f',"stack":{quoted(stall.stack)}'
-        return f'{{"t":"{task["t"]}","stall":{{{text}}}}}'
+        return stall_text(task, stall)
 
     def _settle(self) -> None:
         """After a long job: an interrupt may be on its way, and must not hit another instance."""
@@ -152,10 +193,10 @@ class WorkflowHost:
             else:
                 raise Stall("invalid_argument", f"the job {kind!r} is unknown to this host")
             steps.append("[]")
-        if loop is not None and not loop.at_work:
-            instances.pop(key, None)
         if monotonic() - self.since > LONG_JOB:
             self._settle()
+        if loop is not None and not loop.at_work:
+            instances.pop(key, None)
         return steps
 
     def _again(self, key: tuple[str, str], old: WorkflowLoop) -> WorkflowLoop:

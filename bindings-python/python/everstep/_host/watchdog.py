@@ -11,23 +11,28 @@ import sys
 import threading
 import traceback
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import WorkflowBlocked
+from .host import Abandoned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .host import WorkflowHost
 
 WARN_AFTER = 2.0
 INTERRUPT_AFTER = 10.0
+REPLACE_AFTER = 12.0
 LOOK_EVERY = 1.0
 
 
 class Watchdog:
     """Watches one workflow thread."""
 
-    def __init__(self, host: WorkflowHost) -> None:
+    def __init__(self, host: WorkflowHost, replace: Callable[[list[str], list[dict[str, Any]]], int]) -> None:
         self._host = host
+        self._replace = replace
         self._lock = threading.Lock()
         self._awake = threading.Event()
         self._stopped = False
@@ -61,6 +66,7 @@ class Watchdog:
     def settle(self) -> bool:
         """Called by the workflow thread after a long job: takes an interrupt that is on its way; says if one was."""
         with self._lock:
+            self._check_owner()
             if not self._interrupting:
                 return False
             self._interrupting = False
@@ -76,7 +82,12 @@ class Watchdog:
     def delivered(self) -> None:
         """Called by the workflow thread when it has caught the interrupt."""
         with self._lock:
+            self._check_owner()
             self._interrupting = False
+
+    def _check_owner(self) -> None:
+        if self._host.owner != threading.get_ident():
+            raise Abandoned
 
     def _watch(self) -> None:
         while not self._stopped:
@@ -97,7 +108,9 @@ class Watchdog:
                 if blocked > WARN_AFTER and warned != since:
                     warned = since
                     self._warn(blocked)
-                if blocked > INTERRUPT_AFTER:
+                if blocked > REPLACE_AFTER:
+                    self._give_up(since)
+                elif blocked > INTERRUPT_AFTER:
                     self._interrupt(since)
             self.asleep = True
             # Work may have begun between the last look and this sleep.
@@ -122,3 +135,12 @@ class Watchdog:
                 return
             self._interrupting = True
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), ctypes.py_object(WorkflowBlocked))
+
+    def _give_up(self, since: float) -> None:
+        """The interrupt did not help: the thread sits in a call that is not Python. Another one takes its work."""
+        with self._lock:
+            if self._host.since != since:
+                return
+            answers, tasks = self._host.give_up()
+            self._interrupting = False
+            self._watched = self._replace(answers, tasks)

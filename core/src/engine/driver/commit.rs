@@ -52,10 +52,11 @@ impl Driver {
                 self.remove(key);
             }
         }
-        self.hub.publish(states);
+        // Gone first: an instance may have come in the place of a purged one.
         for id in round.purged {
             self.hub.gone(&id);
         }
+        self.hub.publish(states);
         self.dispatch.stop(&round.stops);
         self.dispatch.activities(round.activities);
         self.dispatch.turns(round.tasks_after);
@@ -75,6 +76,13 @@ impl Driver {
             }
         }
         self.reload_at = self.now.plus(BACKOFF);
+        // What they did in this round did not happen.
+        for (_, done) in &mut self.recursions {
+            *done = 0;
+        }
+        for purge in self.purges.drain(..) {
+            purge.fail(&error);
+        }
         // A full disk may have room again; after any other fault of the store nothing can be trusted but a new opening.
         if error.kind() != ErrorKind::ResourceExhausted {
             self.stop(error);
@@ -87,9 +95,9 @@ impl Driver {
         self.machines.clear();
         self.by_id.clear();
         self.reload.clear();
-        for purge in self.purges.drain(..) {
-            purge.fail(&error);
-        }
+        self.recursions.clear();
+        self.staged.clear();
+        self.stalled.clear();
         self.broken = Some(error);
     }
 }

@@ -107,7 +107,7 @@ impl Driver {
                 left -= 1;
                 // One that was replaced or purged meanwhile is not there any more.
                 if self.lookup(&id)?.is_some_and(|(found, status)| found == key && status.is_terminal()) {
-                    self.delete(key);
+                    self.delete(key, &id)?;
                     self.round.purged.push(Arc::from(id));
                     purge.count += 1;
                 }

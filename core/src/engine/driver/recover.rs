@@ -49,7 +49,10 @@ impl Driver {
             if !self.summon(key)? {
                 continue;
             }
-            let Some(slot) = self.machines.get(&key) else { continue };
+            // A failed commit may have taken the termination back.
+            let Some(slot) = self.machines.get(&key).filter(|slot| slot.machine.is_recursing()) else {
+                continue;
+            };
             let children: Vec<String> = slot.machine.family().iter().skip(from).take(left).cloned().collect();
             let done = from + children.len();
             let more = done < slot.machine.family().len();
@@ -65,6 +68,20 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// Terminates at once whatever children of the instance are still to be terminated.
+    pub(super) fn finish_recursion(&mut self, key: Key, id: &str) -> Result<()> {
+        let known = self.machines.get(&key).map(|slot| slot.machine.is_recursing());
+        let pending = match known {
+            Some(pending) => pending,
+            None => self.store.find(id)?.is_some_and(|row| row.key == key && row.has_work),
+        };
+        if !pending || !self.summon(key)? {
+            return Ok(());
+        }
+        let family = self.machines.get(&key).map(|slot| slot.machine.family().to_vec()).unwrap_or_default();
+        family.iter().try_for_each(|id| self.terminate_child(key, id))
     }
 
     /// An instance that has taken over the child's ID is not the child.

@@ -74,11 +74,11 @@ pub fn create(new: NewInstance, context: &mut Context<'_>, effects: &mut Vec<Eff
         updated_at: now,
         start_at,
         parent: new.parent.map(|parent| parent.link),
-        // A delayed start is found by its timer, not by the search for work.
-        has_work: start_at.is_none(),
         ..InstanceRow::default()
     };
     let mut machine = Machine::from_row(row);
+    // What was accepted is to be done; a delayed start is found by its timer.
+    machine.row.has_work = start_at.is_none();
     machine.tags = new.tags;
     machine.input = new.input.map(Arc::from);
     effects.push(Effect::Store(Op::Insert(Box::new(machine.row.clone()))));

@@ -64,9 +64,7 @@ impl Machine {
     }
 
     fn begin_delayed(&mut self, row: TimerRow, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
-        if self.row.start_at == Some(row.fire_at) && !self.is_finished() {
-            effects.push(Effect::Store(Op::DropTimer(row)));
-            self.touch(context.now);
+        if self.start_timer() == Some(row) {
             self.dispatch(context, effects);
         }
     }

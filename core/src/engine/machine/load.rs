@@ -6,6 +6,31 @@ use super::*;
 use crate::engine::store::Loaded;
 use crate::error::Result;
 
+/// Who made a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A worker ran a turn.
+    Worker,
+    /// The engine alone: a pause, a resumption, a termination, or the reason of a stall.
+    Engine,
+}
+
+/// Who made this record.
+pub(super) fn kind(events: &[Event]) -> Kind {
+    let by_engine = events.iter().any(|event| {
+        matches!(
+            event.message().event_type,
+            Some(
+                EventType::ExecutionSuspended(_)
+                    | EventType::ExecutionResumed(_)
+                    | EventType::ExecutionTerminated(_)
+                    | EventType::ExecutionStalled(_)
+            )
+        )
+    });
+    if by_engine { Kind::Engine } else { Kind::Worker }
+}
+
 impl Machine {
     /// The machine of a stored instance.
     ///
@@ -16,6 +41,9 @@ impl Machine {
         for (_, data) in &loaded.turns {
             machine.has_past = true;
             let events = record::unframe(data)?;
+            if kind(&events) == Kind::Worker {
+                machine.stall = None;
+            }
             for event in &events {
                 machine.recall(event);
             }
@@ -62,10 +90,8 @@ impl Machine {
         let message = event.message();
         let id = message.event_id;
         self.max_action = self.max_action.max(id);
+        self.last_time = self.last_time.max(event.timestamp());
         match &message.event_type {
-            Some(EventType::WorkflowStarted(_)) => {
-                self.last_time = self.last_time.max(event.timestamp());
-            }
             Some(EventType::ExecutionStarted(started)) => self.recall_start(started),
             Some(EventType::TaskScheduled(_)) => {
                 self.tasks.insert(id, OpenTask::default());
@@ -86,9 +112,9 @@ impl Machine {
                 self.tasks.clear();
                 self.timers.clear();
                 self.children.clear();
+                self.stall = None;
             }
-            Some(EventType::ExecutionSuspended(_)) => {}
-            Some(EventType::ExecutionStalled(stalled)) => self.recall_stall(stalled),
+            Some(EventType::ExecutionStalled(stalled)) => self.stall.clone_from(&stalled.description),
             other => self.close_open(other.as_ref()),
         }
     }
@@ -117,12 +143,6 @@ impl Machine {
         };
         if let Some(task) = self.tasks.get_mut(&id) {
             task.answered = true;
-        }
-    }
-
-    fn recall_stall(&mut self, stalled: &wire::ExecutionStalledEvent) {
-        if self.row.status == RuntimeStatus::Stalled {
-            self.stall = stalled.description.clone();
         }
     }
 

@@ -21,6 +21,7 @@ mod children;
 mod control;
 mod create;
 mod deliver;
+mod index;
 mod load;
 mod turn;
 
@@ -254,6 +255,11 @@ impl Machine {
         &self.family
     }
 
+    /// Whether its children are still to be terminated.
+    pub fn is_recursing(&self) -> bool {
+        self.recursion.is_some()
+    }
+
     /// Whether it may leave memory: nothing is known of it that the store does not have.
     pub fn is_idle(&self) -> bool {
         self.turn.is_none()
@@ -287,7 +293,7 @@ impl Machine {
             completed_at: row.completed_at,
             custom_status: row.custom_status.as_deref().map(Arc::from),
             failure: self.outcome.failure.clone(),
-            reason: self.stall.as_deref().map(Arc::from),
+            reason: self.stall.as_deref().filter(|_| row.status == RuntimeStatus::Stalled).map(Arc::from),
             input: self.input.clone(),
             output: self.outcome.output.clone(),
         }
@@ -315,7 +321,17 @@ impl Machine {
         if self.is_finished() {
             return self.recursion.is_some();
         }
+        // A delayed start is found by its timer, not by the search for work.
+        if self.start_timer().is_some() {
+            return self.pause.is_some();
+        }
         !self.tasks.is_empty() || self.pause.is_some() || self.inbox.iter().any(|item| item.row.is_some())
+    }
+
+    /// The timer that begins a delayed start, as long as the first turn is not written.
+    fn start_timer(&self) -> Option<TimerRow> {
+        let fire_at = self.row.start_at.filter(|_| self.row.started_at.is_none())?;
+        Some(TimerRow { fire_at, key: self.row.key, timer_id: TimerRow::START })
     }
 
     fn touch(&mut self, now: Micros) {

@@ -46,6 +46,8 @@ impl Machine {
     pub fn turn_lost(&mut self, token: u64, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
         if self.turn.as_ref().is_some_and(|turn| turn.token == token) {
             self.turn = None;
+            // The one more try of a stalled instance was not had.
+            self.retry = self.stall.is_some();
             self.apply_pause(context, effects);
             self.dispatch(context, effects);
         }
@@ -64,6 +66,7 @@ impl Machine {
         let now = context.now.max(time);
         self.stall = None;
         if self.row.started_at.is_none() {
+            self.drop_start_timer(effects);
             self.row.started_at = Some(time);
         }
         if let Some(name) = result.version.as_ref().and_then(|version| version.name.clone()) {
@@ -240,6 +243,7 @@ impl Machine {
         if !armed.is_empty() {
             effects.push(Effect::Store(Op::DropTimers(self.row.key, armed)));
         }
+        self.drop_start_timer(effects);
         let open: Vec<i32> = self.tasks.keys().copied().collect();
         self.cancel_tasks(&open, effects);
         self.timers.clear();
@@ -294,6 +298,13 @@ impl Machine {
         self.dispatch(context, effects);
     }
 
+    /// The timer of a delayed start stays until the first turn is written: who loses that turn is woken again.
+    fn drop_start_timer(&self, effects: &mut Vec<Effect>) {
+        if let Some(timer) = self.start_timer() {
+            effects.push(Effect::Store(Op::DropTimer(timer)));
+        }
+    }
+
     fn put(&mut self, event: Event, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
         let row = Some(self.store_inbox(&event, context, effects));
         self.inbox.push_back(Inbox { event, row });
@@ -320,7 +331,14 @@ impl Machine {
             tags: self.tags.clone().into_iter().collect(),
             ..Default::default()
         };
-        engine_event(now, EventType::ExecutionStarted(Box::new(started)))
+        let run = wire::OwnRun {
+            execution_id: self.row.execution_id.clone(),
+            started_at: self.row.started_at.map_or(0, |time| time.0),
+            turn: self.row.next_turn,
+            custom_status: self.row.custom_status.clone(),
+        };
+        let own = wire::OwnData { run: Some(run), ..Default::default() };
+        event(-1, now, EventType::ExecutionStarted(Box::new(started)), Some(Box::new(own)))
     }
 
     /// The turn cannot be completed until the code changes: nothing of it is written but the reason.

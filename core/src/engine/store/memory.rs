@@ -158,7 +158,7 @@ impl Tables {
     }
 
     fn note_work(&mut self, row: &InstanceRow) {
-        if row.has_work && !row.status.is_terminal() {
+        if row.has_work {
             self.work.insert(row.key);
         } else {
             self.work.remove(&row.key);

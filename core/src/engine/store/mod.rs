@@ -41,8 +41,9 @@ pub struct ParentLink {
     pub instance_id: String,
 }
 
-/// The row of an instance. All of it but `key`, `id`, `created_at`, `start_at`, `parent` and `generation` is an
-/// index over the turns and can be rebuilt from them.
+/// The row of an instance. All of it but `key`, `id`, `created_at`, `start_at`, `parent` and `generation` is an index over
+/// the turns and the inbox and can be rebuilt from them (see `Machine::index`). Of `updated_at` they know only the latest
+/// event: a change that leaves none, such as taking back a pause that was not written yet, moves it further.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceRow {
     /// Its key.
@@ -75,7 +76,7 @@ pub struct InstanceRow {
     pub custom_status: Option<String>,
     /// The parent, if it is a child.
     pub parent: Option<ParentLink>,
-    /// Whether something is to be done at recovery: inbox rows or open activities.
+    /// Whether something is to be done at recovery: inbox rows or open activities, or children to be terminated.
     pub has_work: bool,
 }
 
@@ -195,7 +196,7 @@ pub trait Store: Send {
     /// All of the instance with this key.
     fn load(&mut self, key: Key) -> Result<Option<Loaded>>;
 
-    /// Unfinished instances with `has_work` and a key greater than `after`, in the order of keys.
+    /// Instances with `has_work` (a finished one has some while its children are to be terminated) and a key greater than `after`, in the order of keys.
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>>;
 
     /// The timers that fire first, in order, beginning after `after`.

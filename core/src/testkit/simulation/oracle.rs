@@ -43,6 +43,7 @@ impl Life {
 
     /// What was acknowledged is there; what was neither acknowledged nor refused is looked up.
     pub(super) fn check_after_death(&mut self) -> Verdict {
+        self.check_indexes()?;
         for index in 0..self.cases.len() {
             let loaded = self.load(&self.cases[index].id)?;
             let case = &mut self.cases[index];
@@ -159,6 +160,29 @@ impl Life {
         for row in rows {
             let loaded = self.load(&row.id)?.ok_or_else(|| format!("{}: lost", row.id))?;
             sound(&row.id, &loaded)?;
+        }
+        self.check_indexes()
+    }
+
+    /// Rows and timers say nothing that the turns and the inbox do not.
+    fn check_indexes(&self) -> Verdict {
+        let words = |error: crate::error::Error| error.to_string();
+        let armed = self.disk.open().timers(None, 100_000).map_err(words)?;
+        let reader = self.disk.reader();
+        for row in reader.list(&Filter::default(), None, 10_000).map_err(words)? {
+            let Some(loaded) = self.load(&row.id)? else { continue };
+            let (mut rebuilt, timers) = Machine::index(&loaded).map_err(words)?;
+            if rebuilt.updated_at > row.updated_at {
+                return Err(format!("{}: an event is later than the row", row.id));
+            }
+            rebuilt.updated_at = row.updated_at;
+            if rebuilt != row {
+                return Err(format!("{}: the turns say {rebuilt:?}, the row says {row:?}", row.id));
+            }
+            let stored: Vec<_> = armed.iter().filter(|timer| timer.key == row.key).copied().collect();
+            if timers != stored {
+                return Err(format!("{}: the turns arm {timers:?}, the store has {stored:?}", row.id));
+            }
         }
         Ok(())
     }

@@ -125,8 +125,7 @@ pub(super) fn loaded(connection: &Connection, row: InstanceRow) -> Result<Loaded
 }
 
 pub(super) fn with_work(connection: &Connection, after: Key, limit: usize) -> Result<Vec<Key>> {
-    let sql = "SELECT pk FROM instances WHERE has_work = 1 AND pk > ?1 AND status NOT IN (1, 3, 4, 5) \
-               ORDER BY pk LIMIT ?2";
+    let sql = "SELECT pk FROM instances WHERE has_work = 1 AND pk > ?1 ORDER BY pk LIMIT ?2";
     all(connection, sql, (after.0, count(limit)), |row| row.get(0).map(Key))
 }
 
@@ -248,11 +247,10 @@ mod tests {
         assert_eq!(plan(&connection, PAGE), in_status);
         let in_name = "SEARCH instances USING COVERING INDEX instances_name (name=? AND status=? AND created_at>? AND created_at<?)";
         assert_eq!(plan(&connection, PAGE_OF_NAME), in_name);
-        let work = "SELECT pk FROM instances WHERE has_work = 1 AND pk > ?1 AND status NOT IN (1, 3, 4, 5) \
-                    ORDER BY pk LIMIT ?2";
+        let work = "SELECT pk FROM instances WHERE has_work = 1 AND pk > ?1 ORDER BY pk LIMIT ?2";
         assert_eq!(
             plan(&connection, work),
-            "SEARCH instances USING INDEX instances_work (has_work=? AND rowid>?)"
+            "SEARCH instances USING COVERING INDEX instances_work (has_work=? AND rowid>?)"
         );
         let timers = "SELECT fire_at, pk, timer_id FROM timers WHERE (fire_at, pk, timer_id) > (?1, ?2, ?3) \
                       ORDER BY fire_at, pk, timer_id LIMIT ?4";
