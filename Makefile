@@ -49,12 +49,12 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions
 
 .PHONY: bench
-bench: native bench-tools ## Measure against the floor and the bars (about 20 minutes on a quiet machine)
+bench: native wheel bench-tools ## Measure against the floor and the bars (about 20 minutes on a quiet machine)
 	cargo build --release --locked --package everstep-benches
 	$(BIN)/python benches/python/bench.py
 
 .PHONY: bench-quick
-bench-quick: native ## Measure the main figures once, in about two minutes
+bench-quick: native wheel ## Measure the main figures once, in about two minutes
 	cargo build --release --locked --package everstep-benches
 	$(BIN)/python benches/python/bench.py --quick
 
