@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
 import sys
 import threading
 import time
@@ -542,3 +543,24 @@ def test_workflow_logs_once(caplog: pytest.LogCaptureFixture) -> None:
         with Worker(client, [flow], max_cached=0):
             client.start_workflow(flow).result(timeout=10)
     assert [record.message for record in caplog.records if record.name == "everstep.workflow"] == ["before", "after"]
+
+
+OPEN_AND_START = """
+import sys
+from everstep import Client
+with Client(sys.argv[1]) as client:
+    client.start_workflow("echoes", 1)
+"""
+
+
+def test_the_file_is_free_once_both_are_closed(tmp_path: Path) -> None:
+    endpoint = f"sqlite:{tmp_path / 'workflows.db'}"
+    with Client(endpoint) as client, Worker(client, [echoes], [echo, echo_async]) as worker:
+        assert client.start_workflow(echoes, 1).result(timeout=30) == 1
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_AND_START, endpoint], check=False, timeout=60, capture_output=True
+    )
+    # Both are still referred to; that must not keep the file.
+    assert worker.is_closed
+    assert client.is_closed
+    assert done.returncode == 0, done.stderr.decode()

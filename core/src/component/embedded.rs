@@ -47,15 +47,15 @@ impl Embedded {
             Endpoint::Memory(Some(_)) => {
                 Side::Owner(Engine::shared(&text, options.durability, || Ok(Box::new(MemoryStore::new())))?)
             }
-            Endpoint::Sqlite(path) => Embedded::open_file(&text, path, options)?,
+            Endpoint::Sqlite(path) => Embedded::open_file(path, options)?,
             other => return Err(Error::invalid(format!("{other} is not an embedded endpoint"))),
         };
         Ok(Embedded { endpoint: text, side: Mutex::new(side) })
     }
 
-    fn open_file(endpoint: &str, path: &Path, options: &ClientOptions) -> Result<Side> {
+    fn open_file(path: &Path, options: &ClientOptions) -> Result<Side> {
         let durability = options.durability;
-        let opened = Engine::shared(endpoint, durability, || {
+        let opened = Engine::shared(&file_name(path), durability, || {
             sqlite::SqliteStore::open(path, durability).map(|store| Box::new(store) as Box<dyn Store>)
         });
         match opened {
@@ -232,6 +232,18 @@ impl Workflow for Embedded {
         // The engine ends with its last client or worker.
         drop(side);
     }
+}
+
+/// The endpoint of a file without links, so that the clients of a process share its engine whatever they call it. What is
+/// not there yet has no links.
+fn file_name(path: &Path) -> String {
+    let real = path.ancestors().find_map(|there| {
+        let rest = path.strip_prefix(there).ok()?;
+        Some(there.canonicalize().ok()?.join(rest))
+    });
+    // Joining nothing would end the name in a slash.
+    let real = real.map_or_else(|| path.to_owned(), |real| real.components().collect());
+    Endpoint::Sqlite(real).to_string()
 }
 
 fn parse_cursor(text: &str) -> Result<(Micros, Key)> {

@@ -152,7 +152,7 @@ impl Hub {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// The engine closed: every wait ends with `closed`.
+    /// The engine ended: every wait ends with this error, later ones too.
     pub(super) fn close(&self, error: &Error) {
         let mut inner = self.lock();
         inner.states.clear();

@@ -90,7 +90,7 @@ fn put(content: &mut Vec<u8>, offset: usize, data: &[u8]) {
 }
 
 /// A number below `limit`; splitmix64.
-pub(crate) fn below(random: &mut u64, limit: u64) -> u64 {
+pub fn below(random: &mut u64, limit: u64) -> u64 {
     *random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut mixed = *random;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -12,5 +12,6 @@ pub mod stores;
 pub mod text;
 pub mod vfs;
 mod vfs_shared;
+pub mod workers;
 
 pub use context::{ActivityOptions, ChildOptions, Ctx, Task};

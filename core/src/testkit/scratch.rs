@@ -1,6 +1,7 @@
 //! Directories that tests may fill.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A new empty directory that is removed with everything in it when this is dropped.
@@ -38,5 +39,34 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A file system of one megabyte in a directory; gone when this is dropped. Only an administrator gets one.
+#[derive(Debug)]
+pub struct SmallDisk<'s>(&'s Path);
+
+impl SmallDisk<'_> {
+    /// Mounts one, if this user may.
+    pub fn mount(directory: &Path) -> Option<SmallDisk<'_>> {
+        let arguments = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
+        let done = Command::new("mount").args(arguments).arg(directory).output();
+        done.is_ok_and(|output| output.status.success()).then_some(SmallDisk(directory))
+    }
+
+    /// Takes no more changes.
+    ///
+    /// # Panics
+    /// When the system refuses what it allowed before.
+    pub fn make_read_only(&self) {
+        let done = Command::new("mount").args(["-o", "remount,ro"]).arg(self.0).output();
+        let done = done.expect("a disk was mounted, so there is the program for it");
+        assert!(done.status.success(), "{done:?}");
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).output();
     }
 }

@@ -27,6 +27,11 @@ impl TextHost {
         let mut host = Host::new();
         host.fixture_activities();
         fixtures.into_iter().for_each(|fixture| host.program(fixture));
+        TextHost::over(host)
+    }
+
+    /// A host of what is registered here.
+    pub fn over(host: Host) -> TextHost {
         TextHost { host, waiting: HashSet::new() }
     }
 

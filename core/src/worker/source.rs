@@ -1,7 +1,7 @@
 //! Where a worker's tasks come from: the embedded engine, or (later) a Dapr sidecar. The rest of the worker cannot tell
 //! them apart.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::bridge::Stall;
 use crate::engine::dispatch::WorkerId;
@@ -85,14 +85,19 @@ impl TaskSource for EmbeddedSource {
     fn join(&self, abilities: Abilities, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
         let worker = self.shared.dispatch.join(abilities, &bell);
         self.shared.inbox.push_all(vec![Request::WorkerJoined]);
-        Ok(Arc::new(EmbeddedSession { shared: self.shared.clone(), worker, _engine: self.engine.clone() }))
+        Ok(Arc::new(EmbeddedSession {
+            shared: self.shared.clone(),
+            worker,
+            engine: Mutex::new(self.engine.clone()),
+        }))
     }
 }
 
 struct EmbeddedSession {
     shared: Arc<Shared>,
     worker: WorkerId,
-    _engine: Option<Arc<Engine>>,
+    /// Keeps the engine open until the worker has left, whoever may still hold the worker itself.
+    engine: Mutex<Option<Arc<Engine>>>,
 }
 
 impl Session for EmbeddedSession {
@@ -146,6 +151,9 @@ impl Session for EmbeddedSession {
         let requests =
             orphans.turns.into_iter().map(|(run, token)| Request::TurnLost { run, token }).collect();
         self.shared.inbox.push_all(requests);
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Ends the engine if no client has it open any more.
+        drop(engine);
     }
 }
 

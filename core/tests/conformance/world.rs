@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use everstep::component::Registry;
 use everstep::testkit::text::TextHost;
-use everstep::worker::{Poll, Worker};
+use everstep::testkit::workers::Workers;
 use everstep::{Client, ClientOptions, Environment, Result};
-use serde_json::Value;
 
 use super::case::Fixtures;
 
@@ -112,8 +109,9 @@ impl World {
             let programs = self.deployed.iter().map(|name| {
                 self.fixtures.get(name).unwrap_or_else(|| panic!("fixtures.json has no {name:?}"))
             });
-            self.workers =
-                Some(Workers::open(&self.client, &programs.collect::<Vec<_>>(), self.mode.max_cached())?);
+            let programs: Vec<_> = programs.collect();
+            let host = || TextHost::new(programs.iter().copied());
+            self.workers = Some(Workers::open(&self.client, self.mode.max_cached(), host)?);
         }
         Ok(())
     }
@@ -139,56 +137,4 @@ impl Drop for World {
 
 fn client(endpoint: &str) -> Result<Client> {
     Client::open_in(&Environment::new(|_| None, "/"), Registry::default(), ClientOptions::at(endpoint))
-}
-
-/// A worker with its two polling threads.
-struct Workers {
-    worker: Arc<Worker>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Workers {
-    fn open(client: &Client, programs: &[&Value], max_cached: usize) -> Result<Workers> {
-        let host = || TextHost::new(programs.iter().copied());
-        let (worker, _) = Worker::open(client, None, &host().open(max_cached))?;
-        let worker = Arc::new(worker);
-        let (mut turns, mut activities) = (host(), host());
-        let (for_turns, for_activities) = (worker.clone(), worker.clone());
-        let threads = vec![
-            std::thread::spawn(move || {
-                serve(
-                    &for_turns,
-                    |worker| worker.poll_workflows(100, 1 << 20, None),
-                    |batch| turns.turns(batch),
-                );
-            }),
-            std::thread::spawn(move || {
-                let poll = |worker: &Worker| worker.poll_activities(100, 1 << 20, None);
-                serve(&for_activities, poll, |batch| activities.activities(batch));
-            }),
-        ];
-        Ok(Workers { worker, threads })
-    }
-}
-
-fn serve(worker: &Worker, poll: impl Fn(&Worker) -> Result<Poll>, mut run: impl FnMut(&str) -> String) {
-    loop {
-        match poll(worker) {
-            Ok(Poll::Batch(batch)) => worker.complete(&run(&batch)).expect("the host's text can be read"),
-            Ok(Poll::Empty) => {}
-            Ok(Poll::Closed) | Err(_) => return,
-        }
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        // An activity that waits to be stopped is given up when the worker closes, so there is nothing to wait for.
-        self.worker.shutdown(Duration::from_millis(200));
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() && !std::thread::panicking() {
-                panic!("a polling thread panicked");
-            }
-        }
-    }
 }

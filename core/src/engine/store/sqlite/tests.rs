@@ -2,7 +2,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::process::Command;
 
 use super::*;
-use crate::testkit::scratch::Scratch;
+use crate::testkit::scratch::{Scratch, SmallDisk};
 use crate::testkit::stores::{self, Source};
 
 struct Files {
@@ -298,32 +298,10 @@ fn idling_does_not_wait_for_readers() {
     assert_eq!(store.journal_bytes(), 0);
 }
 
-/// A small file system of its own; only an administrator gets one.
-struct Tmpfs<'s>(&'s Path);
-
-impl Tmpfs<'_> {
-    fn mount(directory: &Path) -> Option<Tmpfs<'_>> {
-        let arguments = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
-        let done = Command::new("mount").args(arguments).arg(directory).output();
-        done.is_ok_and(|output| output.status.success()).then_some(Tmpfs(directory))
-    }
-
-    fn make_read_only(&self) {
-        let done = Command::new("mount").args(["-o", "remount,ro"]).arg(self.0).output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-    }
-}
-
-impl Drop for Tmpfs<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).output();
-    }
-}
-
 #[test]
 fn a_disk_that_is_really_full_loses_nothing() {
     let scratch = Scratch::new();
-    let Some(_mounted) = Tmpfs::mount(scratch.directory()) else {
+    let Some(_mounted) = SmallDisk::mount(scratch.directory()) else {
         eprintln!("skipped: this user cannot mount a small disk");
         return;
     };
@@ -354,7 +332,7 @@ fn a_disk_that_is_really_full_loses_nothing() {
 #[test]
 fn a_directory_that_cannot_be_written_is_permission_denied() {
     let scratch = Scratch::new();
-    let Some(mounted) = Tmpfs::mount(scratch.directory()) else {
+    let Some(mounted) = SmallDisk::mount(scratch.directory()) else {
         eprintln!("skipped: this user cannot mount a small disk");
         return;
     };
