@@ -16,6 +16,7 @@ mod phase;
 mod power;
 #[cfg(unix)]
 mod recovery;
+mod refused;
 mod register;
 mod shared;
 mod verify;

@@ -69,11 +69,16 @@ impl Driver {
         for answer in round.answers {
             answer.fail(&error);
         }
-        for key in round.touched {
+        // What goes on in slices begins anew from what the store has: its last slice, or what asked for it, is not there.
+        let recursions = std::mem::take(&mut self.recursions).into_iter().map(|(key, _)| key);
+        for key in round.touched.into_iter().chain(round.gone).chain(recursions) {
             if let Some(machine) = self.remove(key) {
                 self.dispatch.evict(machine.run(), Evict::Stalled);
-                self.reload.insert(key);
             }
+            self.reload.insert(key);
+        }
+        for purge in self.purges.drain(..) {
+            purge.fail(&error);
         }
         self.reload_at = self.now.plus(BACKOFF);
         // What they did in this round did not happen.

@@ -7,9 +7,15 @@ use crate::model::Filter;
 
 impl Driver {
     pub(super) fn recover_slice(&mut self) -> Result<()> {
-        if !self.reload.is_empty() && self.reload_at <= self.now {
-            for key in std::mem::take(&mut self.reload) {
+        if self.reload_at <= self.now {
+            while let Some(key) = self.reload.first().copied() {
                 self.recover(key)?;
+                self.reload.remove(&key);
+                // The turn that was to find out whether it still stalls may be what was lost.
+                let status = self.machines.get(&key).map(|slot| slot.machine.row().status);
+                if status == Some(RuntimeStatus::Stalled) {
+                    self.stalled.push_back(key);
+                }
             }
         }
         let Some(after) = self.recovery else { return Ok(()) };

@@ -169,6 +169,9 @@ impl Machine {
                 effects.push(Effect::Timer(TimerRow { fire_at, key: self.row.key, timer_id: *id }));
             }
         }
+        if let (Some(fire_at), None) = (self.row.start_at, self.row.started_at) {
+            effects.push(Effect::Timer(TimerRow { fire_at, key: self.row.key, timer_id: TimerRow::START }));
+        }
         let mut open = HashSet::new();
         for (id, task) in self.tasks.iter_mut().filter(|(_, task)| !task.answered) {
             task.again = true;
