@@ -47,6 +47,8 @@ struct Inner {
     /// The worker that has a run cached, or runs its turn.
     homes: HashMap<RunKey, WorkerId>,
     turns: HashMap<RunKey, (WorkerId, u64)>,
+    /// The token of each run's waiting turn. A queued turn that is not here any more was taken back and is skipped.
+    waiting: HashMap<RunKey, u64>,
     activities: HashMap<String, VecDeque<Arc<ActivityTask>>>,
     running: HashMap<ActivityKey, (WorkerId, Arc<ActivityTask>)>,
     /// Since when a name has been waited for in vain.
@@ -154,7 +156,9 @@ impl Dispatch {
         let Some(entry) = inner.workers.remove(&id) else { return Orphans::default() };
         inner.homes.retain(|_, home| *home != id);
         for task in entry.sticky {
-            inner.queue_fresh(task, &mut ring);
+            if inner.is_waiting(&task) {
+                inner.queue_fresh(task, &mut ring);
+            }
         }
         let turns: Vec<(RunKey, u64)> = inner
             .turns
@@ -183,6 +187,7 @@ impl Dispatch {
         let mut ring = Ring::default();
         let mut inner = self.lock();
         for task in tasks {
+            inner.waiting.insert(task.run, task.token);
             let home = inner.homes.get(&task.run).copied();
             match home.and_then(|id| inner.workers.get_mut(&id)) {
                 Some(entry) => {
@@ -244,13 +249,10 @@ impl Dispatch {
     /// The run ended or stalled without its worker: who has it cached drops it, its waiting turn goes away.
     pub(crate) fn evict(&self, run: RunKey, reason: Evict) {
         let mut inner = self.lock();
-        for queue in inner.fresh.values_mut() {
-            queue.retain(|task| task.run != run);
-        }
+        inner.waiting.remove(&run);
         inner.turns.remove(&run);
         let Some(id) = inner.homes.remove(&run) else { return };
         let Some(entry) = inner.workers.get_mut(&id) else { return };
-        entry.sticky.retain(|task| task.run != run);
         entry.evictions.push((run, reason));
         let bell = entry.bell.clone();
         drop(inner);
@@ -259,16 +261,7 @@ impl Dispatch {
 
     /// Takes a waiting turn of the run back. False when a worker has it already.
     pub(crate) fn withdraw(&self, run: RunKey) -> bool {
-        let mut inner = self.lock();
-        let inner = &mut *inner;
-        let sticky = inner.workers.values_mut().map(|entry| &mut entry.sticky);
-        for queue in inner.fresh.values_mut().chain(sticky) {
-            if let Some(at) = queue.iter().position(|task| task.run == run) {
-                queue.remove(at);
-                return true;
-            }
-        }
-        false
+        self.lock().waiting.remove(&run).is_some()
     }
 
     /// Takes turns for a worker: first those of its cached instances, then new ones.
@@ -279,12 +272,15 @@ impl Dispatch {
         while work.tasks.len() < max
             && let Some(task) = entry.sticky.pop_front()
         {
-            work.tasks.push(task);
+            if inner.is_waiting(&task) {
+                work.tasks.push(task);
+            }
         }
         inner.take_fresh(&mut entry, max, &mut work.tasks);
         for task in &work.tasks {
             inner.homes.insert(task.run, id);
             inner.turns.insert(task.run, (id, task.token));
+            inner.waiting.remove(&task.run);
         }
         inner.workers.insert(id, entry);
         work
@@ -338,7 +334,8 @@ impl Dispatch {
         let mut inner = self.lock();
         if inner.homes.get(&run) == Some(&id) && !inner.turns.contains_key(&run) {
             inner.homes.remove(&run);
-            if let Some(entry) = inner.workers.get_mut(&id)
+            if inner.waiting.contains_key(&run)
+                && let Some(entry) = inner.workers.get_mut(&id)
                 && let Some(at) = entry.sticky.iter().position(|task| task.run == run)
                 && let Some(task) = entry.sticky.remove(at)
             {
@@ -395,7 +392,15 @@ impl Inner {
     fn queue_fresh(&mut self, task: WorkflowTask, ring: &mut Ring) {
         let able = self.workers.values().filter(|entry| entry.abilities.workflows.contains(&*task.name));
         able.for_each(|entry| ring.workflows(&entry.bell));
-        self.fresh.entry(task.name.clone()).or_default().push_back(task);
+        let queue = self.fresh.entry(task.name.clone()).or_default();
+        queue.push_back(task);
+        if queue.len() > 64 && queue.len() > 2 * self.waiting.len() {
+            queue.retain(|task| self.waiting.get(&task.run) == Some(&task.token));
+        }
+    }
+
+    fn is_waiting(&self, task: &WorkflowTask) -> bool {
+        self.waiting.get(&task.run) == Some(&task.token)
     }
 
     fn queue_activity(&mut self, task: Arc<ActivityTask>, ring: &mut Ring) {
@@ -419,7 +424,14 @@ impl Inner {
             let name = &names[(entry.fresh_of + offset) % names.len()];
             let Some(queue) = self.fresh.get_mut(name) else { continue };
             let share = max.saturating_sub(tasks.len()).div_ceil(names.len() - offset);
-            tasks.extend(queue.drain(..queue.len().min(share)));
+            let wanted = tasks.len() + share;
+            while tasks.len() < wanted
+                && let Some(task) = queue.pop_front()
+            {
+                if self.waiting.get(&task.run) == Some(&task.token) {
+                    tasks.push(task);
+                }
+            }
             if queue.is_empty() {
                 self.fresh.remove(name);
             }
