@@ -70,6 +70,7 @@ impl Machine {
             Some(EventType::ExecutionTerminated(_)) => self.recursion = item.row,
             Some(EventType::ExecutionStarted(started)) => {
                 self.recall_start(started);
+                self.last_time = self.last_time.max(item.event.timestamp());
                 // Events that came before a continue-as-new have smaller numbers than its start.
                 self.inbox.push_front(item);
             }

@@ -23,6 +23,8 @@ mod create;
 mod deliver;
 mod index;
 mod load;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 pub(crate) use control::child_failure;
