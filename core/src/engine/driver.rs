@@ -21,6 +21,8 @@ use crate::model::{Failure, Micros, RuntimeStatus, StartRequest, Started};
 mod commit;
 mod purge;
 mod recover;
+#[cfg(test)]
+mod tests;
 
 /// How many machines stay in memory beside those that are at work.
 const CACHED: usize = 10_000;
