@@ -94,6 +94,7 @@ check-python: native $(VENV)/checkers
 # Installs the wheel where no compiler and no package of the tree is in reach, and runs a program on it.
 .PHONY: wheel-smoke
 wheel-smoke: wheel
+	@test "$$(stat -c %s dist/*.whl)" -le 8388608 || { echo "the wheel is larger than 8 MiB: $$(ls -l dist)"; exit 1; }
 	rm -rf .cache/smoke
 	$(PYTHON) -m venv .cache/smoke
 	.cache/smoke/bin/python -m pip install --quiet --no-index --no-deps dist/*.whl
