@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use super::machine::Evict;
 use super::task::{ActivityKey, ActivityTask, RunKey, WorkflowTask};
 
+#[cfg(test)]
+mod tests;
+
 /// How long an activity whose name no connected worker has waits for one that has.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
@@ -238,9 +241,10 @@ impl Dispatch {
             }
         }
         if !waiting.is_empty() {
-            for queue in inner.activities.values_mut() {
+            inner.activities.retain(|_, queue| {
                 queue.retain(|task| !waiting.contains(&task.activity_key()));
-            }
+                !queue.is_empty()
+            });
         }
         drop(inner);
         ring.ring();

@@ -20,6 +20,8 @@ use crate::model::{Failure, Micros, RuntimeStatus, StartRequest, Started};
 
 mod commit;
 mod purge;
+#[cfg(test)]
+mod rebuild_tests;
 mod recover;
 #[cfg(test)]
 mod tests;

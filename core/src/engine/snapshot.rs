@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Failure, Micros, RuntimeStatus, WorkflowState};
 
+#[cfg(test)]
+mod tests;
+
 /// How many finished instances stay published.
 const FINISHED: usize = 4096;
 
