@@ -220,6 +220,18 @@ def test_forgetting_to_close_neither_hangs_nor_crashes(name: str) -> None:
             assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
 
 
+def test_forgetting_to_close_without_a_hook_at_exit() -> None:
+    code = """
+    del threading._register_atexit
+    client = everstep.Client("memory:")
+    worker = everstep.Worker(client, [flow, waits], [echo, echo_async])
+    worker.start()
+    say(client.start_workflow(flow, 1).result(20))
+    """
+    done = run(code)
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+
+
 def test_the_default_file_is_made_and_said_once(tmp_path: Path) -> None:
     code = f"""
     os.chdir({str(tmp_path)!r})

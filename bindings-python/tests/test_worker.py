@@ -298,8 +298,8 @@ def test_what_cannot_go_on_stalls_and_says_why() -> None:
 def test_a_blocked_workflow_is_named_and_interrupted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.2)
-    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 0.6)
+    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.5)
+    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 1.5)
     monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.05)
 
     @everstep.workflow
@@ -317,9 +317,9 @@ def test_a_blocked_workflow_is_named_and_interrupted(
 
 
 def test_a_thread_that_cannot_be_interrupted_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.1)
-    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 0.2)
-    monkeypatch.setattr(watchdog, "REPLACE_AFTER", 0.4)
+    monkeypatch.setattr(watchdog, "WARN_AFTER", 0.5)
+    monkeypatch.setattr(watchdog, "INTERRUPT_AFTER", 1.5)
+    monkeypatch.setattr(watchdog, "REPLACE_AFTER", 2.0)
     monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.05)
     stuck, release = threading.Event(), threading.Event()
 

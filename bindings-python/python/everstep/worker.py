@@ -193,22 +193,42 @@ class Worker:
 
     def _run_workflows(self, native: NativeWorker) -> None:
         host, watchdog = self._host, self._watchdog
-        while (text := native.poll_workflows(self._workflow_slots, _MOST_BYTES, _POLL_MS)) is not None:
-            if text:
-                if watchdog.asleep:
-                    watchdog.wake()
-                self._complete(native, host.answer(self._parse(native, text)["tasks"]))
-            elif not threading.main_thread().is_alive():
-                native.shutdown(_EXIT_MS)
+        try:
+            while (text := native.poll_workflows(self._workflow_slots, _MOST_BYTES, _POLL_MS)) is not None:
+                if text:
+                    if watchdog.asleep:
+                        watchdog.wake()
+                    self._complete(native, host.answer(self._parse(native, text)["tasks"]))
+                else:
+                    self._end_with_the_program()
+        except EverstepError as error:
+            self._stop_after(error)
 
     def _poll_activities(self) -> None:
         native, activities = self._native, self._activity_host
         assert native is not None
         assert activities is not None
-        while (text := native.poll_activities(activities.room(), _MOST_BYTES, _POLL_MS)) is not None:
-            if text:
-                batch = self._parse(native, text)
-                activities.take(batch["tasks"], batch["cancel"])
+        try:
+            while (text := native.poll_activities(activities.room(), _MOST_BYTES, _POLL_MS)) is not None:
+                if text:
+                    batch = self._parse(native, text)
+                    activities.take(batch["tasks"], batch["cancel"])
+                else:
+                    self._end_with_the_program()
+        except EverstepError as error:
+            self._stop_after(error)
+
+    def _end_with_the_program(self) -> None:
+        """Without a hook at the interpreter's exit the polls look now and then whether the program has ended."""
+        if not threading.main_thread().is_alive():
+            self._start_thread("everstep-close", self._close, _EXIT_MS)
+
+    def _stop_after(self, error: EverstepError) -> None:
+        """The tasks have no source any more: whoever waits for the worker is let go."""
+        import logging
+
+        logging.getLogger("everstep.worker").error("the worker has stopped", exc_info=error)
+        self._start_thread("everstep-close", self._close, 0)
 
     def _parse(self, native: NativeWorker, text: str) -> dict[str, Any]:
         try:
