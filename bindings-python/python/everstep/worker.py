@@ -141,29 +141,34 @@ class Worker:
         """Blocks until the worker is closed, by another thread or by Ctrl-C; says whether it is."""
         return self._closed.wait(None if timeout is None else milliseconds(timeout, "timeout") / 1000)
 
-    def _close(self, deadline_ms: int) -> None:
+    def _close(self, deadline_ms: int, wait: bool = True) -> None:
+        """Closes once. A poll thread must not ``wait``: whoever closes joins it."""
         native, activities = self._native, self._activity_host
         assert native is not None
         assert activities is not None
-        with self._closing:
+        if not self._closing.acquire(wait):
+            return
+        try:
             if self._closed.is_set():
                 return
             activities.close()
             native.shutdown(deadline_ms)
             # While it is joined the watchdog may put another one in its place.
-            while (thread := self._workflow_thread) is not None:
+            while (thread := self._workflow_thread) is not None and thread is not threading.current_thread():
                 thread.join(1.0)
                 if not thread.is_alive() and thread is self._workflow_thread:
                     break
             self._watchdog.stop()
             self._watchdog.join()
-            if self._activity_thread is not None:
+            if self._activity_thread not in (None, threading.current_thread()):
                 self._activity_thread.join()
             activities.stop()
             activities.join()
             self._host.close()
             _workers.discard(self)
             self._closed.set()
+        finally:
+            self._closing.release()
 
     def _start_thread(self, name: str, target: Callable[..., None], *args: Any) -> threading.Thread:
         thread = threading.Thread(target=target, args=args, name=name, daemon=False)
@@ -221,14 +226,14 @@ class Worker:
     def _end_with_the_program(self) -> None:
         """Without a hook at the interpreter's exit the polls look now and then whether the program has ended."""
         if not threading.main_thread().is_alive():
-            self._start_thread("everstep-close", self._close, _EXIT_MS)
+            self._close(_EXIT_MS, wait=False)
 
     def _stop_after(self, error: EverstepError) -> None:
         """The tasks have no source any more: whoever waits for the worker is let go."""
         import logging
 
         logging.getLogger("everstep.worker").error("the worker has stopped", exc_info=error)
-        self._start_thread("everstep-close", self._close, 0)
+        self._close(0, wait=False)
 
     def _parse(self, native: NativeWorker, text: str) -> dict[str, Any]:
         try:
