@@ -71,7 +71,7 @@ def main() -> None:
     DBOS(config={"name": "bench", "system_database_url": f"sqlite:///{path}", "log_level": "CRITICAL"})
     logging.disable(logging.CRITICAL)
     DBOS.launch()
-    loop = Loop(given.in_flight, max(1, given.in_flight // 4))
+    loop = Loop(given.in_flight, max(4, given.in_flight // 16))
     for thread in loop.threads:
         thread.start()
     time.sleep(WARM_UP)
