@@ -16,6 +16,8 @@ pub mod replay;
 pub(crate) mod source;
 mod state;
 mod sticky;
+#[cfg(test)]
+mod tests;
 
 pub use source::{Session, TaskSource, TurnOutcome};
 use state::State;
@@ -132,6 +134,8 @@ impl Worker {
                 state = self.gate.lock();
             }
             if let Some(text) = state.write_turns(max, max_bytes, self.mode) {
+                // A shutdown waits for the last of what is handed out.
+                self.gate.drained.notify_all();
                 return Ok(Poll::Batch(text));
             }
             if state.closing && state.is_drained_of_turns() {
@@ -183,6 +187,8 @@ impl Worker {
             let work = self.session.take_activities(room);
             state.accept_activities(work);
             if let Some(text) = state.write_activities(max, max_bytes, self.mode) {
+                // A shutdown waits for the last of what is handed out.
+                self.gate.drained.notify_all();
                 return Ok(Poll::Batch(text));
             }
             if state.closing && state.is_drained_of_activities() {
