@@ -176,6 +176,8 @@ fn own(files: &Files) {
     let client = orders::open(&files.endpoint()).expect("the file has no owner");
     let _workers = orders::workers(&client, None);
     orders::start(&client, "box", "box-0-0", Some("[]".to_owned())).expect("it starts");
+    let started = client.wait_for_start(None, "box-0-0", Some(PATIENCE), false);
+    everstep::runtime::wait_on(started, None).expect("its first turn is written");
     orders::raise(&client, "box-0-0", "first").expect("it is raised");
     say_ready();
     wait_for_the_end();
