@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// A new empty directory that is removed with everything in it when this is dropped.
 #[derive(Debug)]
@@ -54,14 +55,22 @@ impl SmallDisk<'_> {
         done.is_ok_and(|output| output.status.success()).then_some(SmallDisk(directory))
     }
 
-    /// Takes no more changes.
+    /// Takes no more changes. Tried for a while: a process that another test is just starting holds open what is open
+    /// here until its program begins.
     ///
     /// # Panics
     /// When the system refuses what it allowed before.
     pub fn make_read_only(&self) {
-        let done = Command::new("mount").args(["-o", "remount,ro"]).arg(self.0).output();
-        let done = done.expect("a disk was mounted, so there is the program for it");
-        assert!(done.status.success(), "{done:?}");
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let done = Command::new("mount").args(["-o", "remount,ro"]).arg(self.0).output();
+            let done = done.expect("a disk was mounted, so there is the program for it");
+            if done.status.success() {
+                return;
+            }
+            assert!(Instant::now() < until, "{done:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
