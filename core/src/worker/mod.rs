@@ -158,7 +158,7 @@ impl Worker {
     }
 
     /// Makes the first jobs of turns. Those that need no host are answered at once.
-    fn begin(&self, tasks: Vec<(WorkflowTask, Option<Instance>)>) {
+    fn begin(&self, tasks: Vec<(WorkflowTask, Option<Box<Instance>>)>) {
         let mut outcomes = Vec::new();
         for (task, cached) in tasks {
             let token = task.token;

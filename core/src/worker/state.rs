@@ -46,7 +46,8 @@ pub(super) struct State {
 
 /// A turn that a host works on.
 pub(super) struct Turn {
-    instance: Instance,
+    /// Boxed, since it passes through maps and queues on its way.
+    instance: Box<Instance>,
     /// The source's token.
     token: u64,
 }
@@ -97,7 +98,11 @@ impl Turn {
 
 /// Makes the first jobs of a turn: of a cached instance, or of one that is rebuilt from its history. Runs without the
 /// worker's lock.
-pub(super) fn begin(task: WorkflowTask, cached: Option<Instance>, session: &dyn Session) -> Option<Progress> {
+pub(super) fn begin(
+    task: WorkflowTask,
+    cached: Option<Box<Instance>>,
+    session: &dyn Session,
+) -> Option<Progress> {
     let mut instance = match cached {
         Some(instance) => instance,
         None => {
@@ -111,13 +116,13 @@ pub(super) fn begin(task: WorkflowTask, cached: Option<Instance>, session: &dyn 
                     }
                 }
             }
-            Instance {
+            Box::new(Instance {
                 run: task.run,
                 id: task.instance_id.clone(),
                 execution_id: task.execution_id.clone(),
                 replay,
                 turn: task.turn,
-            }
+            })
         }
     };
     instance.turn = task.turn;
@@ -166,7 +171,7 @@ impl State {
     }
 
     /// Takes in what the source gave: evictions at once; turns go out with their cached instances to be begun.
-    pub(super) fn accept(&mut self, work: WorkflowWork) -> Vec<(WorkflowTask, Option<Instance>)> {
+    pub(super) fn accept(&mut self, work: WorkflowWork) -> Vec<(WorkflowTask, Option<Box<Instance>>)> {
         for (run, reason) in work.evictions {
             let reason = match reason {
                 Evict::Ended => EvictReason::Ended,

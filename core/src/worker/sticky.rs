@@ -27,7 +27,7 @@ pub(super) struct Sticky {
 }
 
 struct Entry {
-    instance: Instance,
+    instance: Box<Instance>,
     stamp: u64,
     used: Instant,
 }
@@ -37,7 +37,7 @@ impl Sticky {
         self.entries.len()
     }
 
-    pub(super) fn insert(&mut self, instance: Instance, now: Instant) {
+    pub(super) fn insert(&mut self, instance: Box<Instance>, now: Instant) {
         self.clock += 1;
         let run = instance.run;
         let entry = Entry { instance, stamp: self.clock, used: now };
@@ -47,14 +47,14 @@ impl Sticky {
         self.order.insert(self.clock, run);
     }
 
-    pub(super) fn remove(&mut self, run: RunKey) -> Option<Instance> {
+    pub(super) fn remove(&mut self, run: RunKey) -> Option<Box<Instance>> {
         let entry = self.entries.remove(&run)?;
         self.order.remove(&entry.stamp);
         Some(entry.instance)
     }
 
     /// The least recently used one.
-    pub(super) fn pop(&mut self) -> Option<Instance> {
+    pub(super) fn pop(&mut self) -> Option<Box<Instance>> {
         let run = *self.order.values().next()?;
         self.remove(run)
     }

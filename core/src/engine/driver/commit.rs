@@ -45,9 +45,12 @@ impl Driver {
     fn release(&mut self, round: Round) {
         let mut states = Vec::with_capacity(round.touched.len());
         for key in round.touched {
-            let Some(slot) = self.machines.get(&key) else { continue };
-            let machine = &slot.machine;
-            states.push((machine.instance_id().clone(), machine.snapshot()));
+            let Some(slot) = self.machines.get_mut(&key) else { continue };
+            let machine = &mut slot.machine;
+            // A staged result changes nothing that callers see.
+            if machine.take_news() {
+                states.push((machine.instance_id().clone(), machine.snapshot()));
+            }
             if machine.is_finished() && machine.is_idle() {
                 self.remove(key);
             }

@@ -108,6 +108,8 @@ impl Machine {
         Machine {
             stored_turn: row.next_turn,
             dirty: false,
+            // A new or newly loaded instance has not been published.
+            news: true,
             wrote_turn: false,
             instance_id: Arc::from(row.id.as_str()),
             execution_id: generation_id(&row.execution_id, row.generation),

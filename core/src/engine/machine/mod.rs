@@ -190,6 +190,8 @@ pub struct Machine {
     /// The `next_turn` that the store has.
     stored_turn: u32,
     dirty: bool,
+    /// Whether something changed that callers have not seen published.
+    news: bool,
     /// Whether a turn was written since the last [`Machine::flush`].
     wrote_turn: bool,
     instance_id: Arc<str>,
@@ -306,6 +308,11 @@ impl Machine {
         Machine::from_row(row).snapshot().to_state(false)
     }
 
+    /// Whether its state is to be published; true once for each change.
+    pub(crate) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
     /// Puts the changed row into the batch; to be called once for each batch that touched the instance.
     pub fn flush(&mut self, effects: &mut Vec<Effect>) {
         self.wrote_turn = false;
@@ -339,6 +346,7 @@ impl Machine {
     fn touch(&mut self, now: Micros) {
         self.row.updated_at = self.row.updated_at.max(now);
         self.dirty = true;
+        self.news = true;
     }
 
     /// The time of a new turn: it rises strictly within an instance.
