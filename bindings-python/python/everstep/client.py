@@ -9,7 +9,6 @@ from ._native import NativeClient
 from .durations import milliseconds
 from .errors import DecodeError, InvalidArgumentError
 from .functions import definition_of
-from .models import RuntimeStatus, event_from_native, state_from_native
 from .payload import ABSENT, decode, payload_text
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from .context import WorkflowContext
     from .durations import Duration
-    from .models import HistoryEvent, WorkflowState
+    from .models import HistoryEvent, RuntimeStatus, WorkflowState
     from .payload import Decoder
 
 I = TypeVar("I")  # noqa: E741
@@ -260,7 +259,7 @@ class Client:
     ) -> WorkflowState:
         """Returns the state of an instance. Raises ``NotFoundError``."""
         component = _optional(workflow_component, "workflow_component")
-        return state_from_native(self._native.get(component, _text(instance_id, "instance_id"), bool(payloads)))
+        return _state(self._native.get(component, _text(instance_id, "instance_id"), bool(payloads)))
 
     def wait_for_workflow_start(
         self,
@@ -271,7 +270,7 @@ class Client:
         payloads: bool = True,
     ) -> WorkflowState:
         """Waits until the first turn has run. Raises ``NotFoundError``, ``OperationTimeoutError``."""
-        return state_from_native(
+        return _state(
             self._native.wait_for_start(
                 _optional(workflow_component, "workflow_component"),
                 _text(instance_id, "instance_id"),
@@ -292,7 +291,7 @@ class Client:
 
         Raises ``NotFoundError``, ``OperationTimeoutError``, ``WorkflowStalledError``.
         """
-        return state_from_native(
+        return _state(
             self._native.wait_for_completion(
                 _optional(workflow_component, "workflow_component"),
                 _text(instance_id, "instance_id"),
@@ -324,12 +323,14 @@ class Client:
         cursor: str | None = None
         while True:
             states, cursor = self._native.list(component, *filter, cursor, size)
-            yield from map(state_from_native, states)
+            yield from map(_state, states)
             if cursor is None:
                 return
 
     def get_workflow_history(self, instance_id: str, workflow_component: str | None = None) -> list[HistoryEvent]:
         """Returns the events of an instance, oldest first. Raises ``NotFoundError``."""
+        from .models import event_from_native
+
         component = _optional(workflow_component, "workflow_component")
         return [
             event_from_native(event) for event in self._native.history(component, _text(instance_id, "instance_id"))
@@ -485,6 +486,13 @@ class WorkflowHandle(Generic[R_co]):
         )
 
 
+def _state(values: tuple[Any, ...]) -> WorkflowState:
+    # Imported with the first state: making its classes is a good part of what importing the package would take.
+    from .models import state_from_native
+
+    return state_from_native(values)
+
+
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a str, not {type(value).__name__}")
@@ -549,6 +557,8 @@ def _filter(
     created_from: datetime | None,
     created_to: datetime | None,
 ) -> tuple[str | None, list[str], int | None, int | None]:
+    from .models import RuntimeStatus
+
     if isinstance(statuses, str):
         raise InvalidArgumentError("statuses must be a collection; write [RuntimeStatus.RUNNING]")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .errors import InvalidArgumentError
@@ -26,6 +25,15 @@ A = TypeVar("A", bound=Callable[..., Any])
 
 ATTRIBUTE = "__everstep__"
 """Where a decorated function keeps its definition."""
+
+
+# As in `inspect`, which takes longer to import than the rest of this package.
+CO_GENERATOR = 0x20
+CO_COROUTINE = 0x80
+
+
+def _has_flag(function: Any, flag: int) -> bool:
+    return bool(function.__code__.co_flags & flag)
 
 
 class Definition:
@@ -56,16 +64,16 @@ class Definition:
         self.version = version
         self.latest = False
         self.quoted = encode_text(self.name)
-        self.is_async = iscoroutinefunction(function)
+        self.is_async = _has_flag(function, CO_COROUTINE)
         parameters = _positional(function)
         self.takes_context = kind == "workflow" or _wants_context(function, parameters)
         expected = parameters[1:] if self.takes_context else parameters
         if kind == "workflow":
-            if not self.is_async and not isgeneratorfunction(function):
+            if not self.is_async and not _has_flag(function, CO_GENERATOR):
                 raise InvalidArgumentError(f"workflow {self.name} must be an `async def` or a generator with `yield`")
             if not parameters:
                 raise InvalidArgumentError(f"workflow {self.name} must take a WorkflowContext first")
-        elif isgeneratorfunction(function):
+        elif _has_flag(function, CO_GENERATOR):
             raise InvalidArgumentError(f"activity {self.name} must not be a generator; use `def` or `async def`")
         if len(expected) - _defaults(function) > 1:
             raise InvalidArgumentError(

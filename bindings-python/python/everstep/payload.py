@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
 from json.encoder import encode_basestring
 from typing import Any
-from uuid import UUID
 
 from .errors import DecodeError, InvalidArgumentError
 
@@ -57,8 +54,19 @@ class Mismatch(Exception):
     """A parsed value is not what the annotation says."""
 
 
+def _is_text(value: object) -> bool:
+    """Whether its text says all of it."""
+    from decimal import Decimal
+    from uuid import UUID
+
+    return isinstance(value, (UUID, Decimal))
+
+
 def _plain(value: Any) -> Any:
     """What ``json`` cannot encode itself, one level deep: it asks again for what is inside."""
+    # Imported when they are needed, as they are half of what importing this module would take.
+    from dataclasses import fields, is_dataclass
+
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Enum):
@@ -67,7 +75,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, (UUID, Decimal)):
+    if _is_text(value):
         return str(value)
     if isinstance(value, (set, frozenset)):
         return list(value)
