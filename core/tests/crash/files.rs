@@ -52,8 +52,8 @@ fn damage(path: &Path, name: &str) {
     let page: u32 = connection.query_row(sql, [name], |row| row.get(0)).unwrap();
     drop(connection);
     let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.seek(SeekFrom::Start(u64::from(page - 1) * 8192)).unwrap();
-    file.write_all(&[0xA5; 8192]).unwrap();
+    file.seek(SeekFrom::Start(u64::from(page - 1) * 4096)).unwrap();
+    file.write_all(&[0xA5; 4096]).unwrap();
 }
 
 type Call = fn(&Client) -> Result<()>;

@@ -81,7 +81,7 @@ impl Place {
         let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         let version = self.version(&connection)?;
         let fault = |error| self.fault(error);
-        connection.pragma_update(None, "page_size", 8192).map_err(fault)?;
+        connection.pragma_update(None, "page_size", 4096).map_err(fault)?;
         // The switch to the log is the one change that has a rollback journal. Were its deletion undone by a power loss
         // later on, it would roll the file back to nothing; EXTRA makes the deletion durable.
         connection.pragma_update(None, "synchronous", "EXTRA").map_err(fault)?;
@@ -184,7 +184,7 @@ fn configure(connection: &Connection, durability: Durability) -> rusqlite::Resul
     // Without the last two macOS only hands the data to the drive.
     connection.execute_batch(&format!(
         "PRAGMA synchronous = {synchronous};
-         PRAGMA wal_autocheckpoint = 500;
+         PRAGMA wal_autocheckpoint = 1000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -16384;
          PRAGMA foreign_keys = 0;

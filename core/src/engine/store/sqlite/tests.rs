@@ -65,7 +65,7 @@ fn a_full_flush_is_the_default() {
         let pragma =
             |name| store.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
         assert_eq!(pragma("synchronous").unwrap(), synchronous);
-        assert_eq!(pragma("page_size").unwrap(), 8192);
+        assert_eq!(pragma("page_size").unwrap(), 4096);
     }
     let flushing = rusqlite::Connection::open_in_memory().unwrap();
     let options: Vec<String> = flushing
@@ -214,8 +214,8 @@ fn damage(path: &Path, name: &str) {
     let page: i64 = connection.query_row(sql, [name], |row| row.get(0)).unwrap();
     drop(connection);
     let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.seek(SeekFrom::Start((page as u64 - 1) * 8192)).unwrap();
-    file.write_all(&[0xA5; 8192]).unwrap();
+    file.seek(SeekFrom::Start((page as u64 - 1) * 4096)).unwrap();
+    file.write_all(&[0xA5; 4096]).unwrap();
 }
 
 #[test]
