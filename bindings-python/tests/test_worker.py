@@ -419,6 +419,25 @@ def test_closed_clients_and_workers_say_so() -> None:
         Worker(client, [echoes]).start()
 
 
+def test_closing_lets_go_of_who_waits(endpoint: str) -> None:
+    errors: list[BaseException] = []
+
+    def wait(handle: everstep.WorkflowHandle[Any]) -> None:
+        try:
+            handle.result()
+        except everstep.ClosedError as error:
+            errors.append(error)
+
+    with Client(endpoint) as client, Worker(client, [waits]):
+        handle = client.start_workflow(waits)
+        handle.wait_for_start(10)
+        waiting = threading.Thread(target=wait, args=(handle,))
+        waiting.start()
+    waiting.join(20)
+    assert not waiting.is_alive()
+    assert len(errors) == 1
+
+
 @pytest.mark.parametrize(
     "call",
     [

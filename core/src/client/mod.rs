@@ -13,6 +13,7 @@ use crate::handle::WorkflowHandle;
 use crate::options::{ClientOptions, Endpoint, Environment, resolve};
 
 pub(crate) mod check;
+mod closing;
 mod manage;
 mod query;
 mod start;
@@ -31,6 +32,7 @@ struct Inner {
     options: ClientOptions,
     warnings: Vec<String>,
     closed: AtomicBool,
+    closing: Arc<closing::Closing>,
     process: u32,
 }
 
@@ -70,7 +72,8 @@ impl Client {
             registry.register(DEFAULT_COMPONENT, open_component(&resolved.endpoint, &options)?)?;
         }
         let (closed, process) = (AtomicBool::new(false), std::process::id());
-        Ok(Client(Arc::new(Inner { registry, options, warnings, closed, process })))
+        let closing = Arc::default();
+        Ok(Client(Arc::new(Inner { registry, options, warnings, closed, closing, process })))
     }
 
     /// The endpoint of the default component.
@@ -177,6 +180,7 @@ impl Client {
 impl Inner {
     fn close(&self) {
         if !self.closed.swap(true, Ordering::AcqRel) && self.process == std::process::id() {
+            self.closing.close();
             self.registry.components().for_each(|component| component.close());
         }
     }

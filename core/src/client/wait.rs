@@ -19,9 +19,14 @@ impl Client {
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'static, WorkflowState> {
-        self.of_instance("wait_for_workflow_start", component, instance_id, Ok(()), move |component, id| {
-            component.wait_for_start(id, timeout, payloads)
-        })
+        let wait = self.of_instance(
+            "wait_for_workflow_start",
+            component,
+            instance_id,
+            Ok(()),
+            move |component, id| component.wait_for_start(id, timeout, payloads),
+        );
+        self.0.closing.guard(wait)
     }
 
     /// Waits until an instance has ended, in whatever way.
@@ -35,13 +40,14 @@ impl Client {
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'static, WorkflowState> {
-        self.of_instance(
+        let wait = self.of_instance(
             "wait_for_workflow_completion",
             component,
             instance_id,
             Ok(()),
             move |component, id| component.wait_for_completion(id, timeout, payloads),
-        )
+        );
+        self.0.closing.guard(wait)
     }
 
     /// Waits for the output of an instance; with an execution ID, for that of this run and no other.
@@ -57,13 +63,15 @@ impl Client {
         timeout: Option<Duration>,
     ) -> Pending<'static, Payload> {
         let run = execution_id.map(str::to_owned);
-        self.of_instance("workflow_result", component, instance_id, Ok(()), move |component, id| {
-            Box::pin(async move {
-                let state = component.wait_for_completion(id, timeout, true).await?;
-                same_run(&state, run.as_deref())?;
-                outcome(state)
-            })
-        })
+        let wait =
+            self.of_instance("workflow_result", component, instance_id, Ok(()), move |component, id| {
+                Box::pin(async move {
+                    let state = component.wait_for_completion(id, timeout, true).await?;
+                    same_run(&state, run.as_deref())?;
+                    outcome(state)
+                })
+            });
+        self.0.closing.guard(wait)
     }
 }
 
