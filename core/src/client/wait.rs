@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Client;
-use crate::component::Pending;
+use crate::component::{Pending, Workflow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Payload, RuntimeStatus, WorkflowState};
 
@@ -19,14 +19,9 @@ impl Client {
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'static, WorkflowState> {
-        let wait = self.of_instance(
-            "wait_for_workflow_start",
-            component,
-            instance_id,
-            Ok(()),
-            move |component, id| component.wait_for_start(id, timeout, payloads),
-        );
-        self.0.closing.guard(wait)
+        self.waiting("wait_for_workflow_start", component, instance_id, move |component, id| {
+            component.wait_for_start(id, timeout, payloads)
+        })
     }
 
     /// Waits until an instance has ended, in whatever way.
@@ -40,14 +35,9 @@ impl Client {
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'static, WorkflowState> {
-        let wait = self.of_instance(
-            "wait_for_workflow_completion",
-            component,
-            instance_id,
-            Ok(()),
-            move |component, id| component.wait_for_completion(id, timeout, payloads),
-        );
-        self.0.closing.guard(wait)
+        self.waiting("wait_for_workflow_completion", component, instance_id, move |component, id| {
+            component.wait_for_completion(id, timeout, payloads)
+        })
     }
 
     /// Waits for the output of an instance; with an execution ID, for that of this run and no other.
@@ -63,15 +53,24 @@ impl Client {
         timeout: Option<Duration>,
     ) -> Pending<'static, Payload> {
         let run = execution_id.map(str::to_owned);
-        let wait =
-            self.of_instance("workflow_result", component, instance_id, Ok(()), move |component, id| {
-                Box::pin(async move {
-                    let state = component.wait_for_completion(id, timeout, true).await?;
-                    same_run(&state, run.as_deref())?;
-                    outcome(state)
-                })
-            });
-        self.0.closing.guard(wait)
+        self.waiting("workflow_result", component, instance_id, move |component, id| {
+            Box::pin(async move {
+                let state = component.wait_for_completion(id, timeout, true).await?;
+                same_run(&state, run.as_deref())?;
+                outcome(state)
+            })
+        })
+    }
+
+    /// A wait for an instance, which ends as `closed` when the client is closed.
+    fn waiting<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        component: Option<&str>,
+        instance_id: &str,
+        call: impl for<'a> FnOnce(&'a dyn Workflow, &'a str) -> Pending<'a, T> + Send + 'static,
+    ) -> Pending<'static, T> {
+        self.0.closing.guard(self.of_instance(operation, component, instance_id, Ok(()), call))
     }
 }
 

@@ -159,7 +159,7 @@ impl Dispatch {
         let Some(entry) = inner.workers.remove(&id) else { return Orphans::default() };
         inner.homes.retain(|_, home| *home != id);
         for task in entry.sticky {
-            if inner.is_waiting(&task) {
+            if waits(&inner.waiting, &task) {
                 inner.queue_fresh(task, &mut ring);
             }
         }
@@ -276,7 +276,7 @@ impl Dispatch {
         while work.tasks.len() < max
             && let Some(task) = entry.sticky.pop_front()
         {
-            if inner.is_waiting(&task) {
+            if waits(&inner.waiting, &task) {
                 work.tasks.push(task);
             }
         }
@@ -399,12 +399,8 @@ impl Inner {
         let queue = self.fresh.entry(task.name.clone()).or_default();
         queue.push_back(task);
         if queue.len() > 64 && queue.len() > 2 * self.waiting.len() {
-            queue.retain(|task| self.waiting.get(&task.run) == Some(&task.token));
+            queue.retain(|task| waits(&self.waiting, task));
         }
-    }
-
-    fn is_waiting(&self, task: &WorkflowTask) -> bool {
-        self.waiting.get(&task.run) == Some(&task.token)
     }
 
     fn queue_activity(&mut self, task: Arc<ActivityTask>, ring: &mut Ring) {
@@ -432,7 +428,7 @@ impl Inner {
             while tasks.len() < wanted
                 && let Some(task) = queue.pop_front()
             {
-                if self.waiting.get(&task.run) == Some(&task.token) {
+                if waits(&self.waiting, &task) {
                     tasks.push(task);
                 }
             }
@@ -458,4 +454,9 @@ impl Inner {
             }
         }
     }
+}
+
+/// Whether a queued turn was not taken back.
+fn waits(waiting: &HashMap<RunKey, u64>, task: &WorkflowTask) -> bool {
+    waiting.get(&task.run) == Some(&task.token)
 }
