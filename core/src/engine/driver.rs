@@ -9,22 +9,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dispatch::Dispatch;
-use super::machine::{Context, Effect, Evict, Ids, Machine, Message, NewInstance, child_failure, create};
+use super::machine::{Context, Effect, Evict, Ids, Machine, Message};
 use super::request::{Control, Reply, Request};
 use super::snapshot::Hub;
 use super::store::{Key, Op, Store};
 use super::task::{ActivityKey, ActivityTask, WorkflowTask};
 use super::timers::Timers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Failure, Micros, RuntimeStatus, StartRequest, Started};
+use crate::model::{Failure, Micros, RuntimeStatus, Started};
 
 mod commit;
+mod control;
+mod instances;
 mod purge;
 #[cfg(test)]
 mod rebuild_tests;
 mod recover;
+mod start;
 #[cfg(test)]
 mod tests;
+
+use instances::not_found;
 
 /// How many machines stay in memory beside those that are at work.
 const CACHED: usize = 10_000;
@@ -316,195 +321,6 @@ impl Driver {
         }
     }
 
-    /// The key of the instance with this ID, in memory or not.
-    fn lookup(&mut self, id: &str) -> Result<Option<(Key, RuntimeStatus)>> {
-        if let Some(key) = self.by_id.get(id) {
-            return Ok(self.machines.get(key).map(|slot| (*key, slot.machine.row().status)));
-        }
-        let row = self.store.find(id)?;
-        Ok(row.filter(|row| !self.round.gone.contains(&row.key)).map(|row| (row.key, row.status)))
-    }
-
-    /// Sees to it that the machine is in memory. False if there is no such instance.
-    fn summon(&mut self, key: Key) -> Result<bool> {
-        if self.machines.contains_key(&key) {
-            return Ok(true);
-        }
-        if self.round.gone.contains(&key) {
-            return Ok(false);
-        }
-        let Some(loaded) = self.store.load(key)? else { return Ok(false) };
-        // Whoever is faster than the recovery does its work for this instance.
-        let unrecovered = self.reload.remove(&key)
-            || (key < self.first_new && self.recovery.is_some_and(|done| key > done));
-        let turns = if unrecovered { loaded.turns.clone() } else { Vec::new() };
-        self.insert(Machine::load(loaded)?);
-        if unrecovered {
-            self.recover_machine(key, &turns)?;
-        }
-        Ok(true)
-    }
-
-    fn insert(&mut self, machine: Machine) {
-        let key = machine.key();
-        self.by_id.insert(machine.instance_id().clone(), key);
-        self.machines.insert(key, Box::new(Slot { machine, touched: 0 }));
-    }
-
-    fn remove(&mut self, key: Key) -> Option<Machine> {
-        let slot = self.machines.remove(&key)?;
-        if self.by_id.get(slot.machine.instance_id()) == Some(&key) {
-            self.by_id.remove(slot.machine.instance_id());
-        }
-        Some(slot.machine)
-    }
-
-    fn start(&mut self, request: StartRequest, reply: Reply<Started>) {
-        let reuse = request.reuse;
-        let new = NewInstance {
-            id: request.instance_id.unwrap_or_default(),
-            name: request.name,
-            input: request.input,
-            version: request.version,
-            tags: request.tags,
-            start_at: request.start_at,
-            parent: None,
-        };
-        match self.create(new, reuse == crate::model::Reuse::Never) {
-            Ok(started) => self.round.answers.push(Answer::Started(reply, started)),
-            Err(error) => drop(reply.send(Err(error))),
-        }
-    }
-
-    /// Creates an instance, in the place of a finished one of the same ID unless `unique`.
-    fn create(&mut self, new: NewInstance, unique: bool) -> Result<Started> {
-        if let Some((key, status)) = self.lookup(&new.id)? {
-            if !status.is_terminal() {
-                let text = "a workflow instance with this ID exists and has not finished; choose another ID, or terminate it first";
-                return Err(Error::new(ErrorKind::AlreadyExists, text).of_instance(new.id));
-            }
-            if unique {
-                let text = "a finished workflow instance has this ID and the start must not replace it; choose another ID, or purge it first";
-                return Err(Error::new(ErrorKind::AlreadyExists, text).of_instance(new.id));
-            }
-            self.delete(key, &new.id)?;
-        }
-        let mut context = Context { now: self.now, ids: &mut self.ids };
-        let mut effects = std::mem::take(&mut self.effects);
-        let machine = create(new, &mut context, &mut effects);
-        let started = Started {
-            instance_id: machine.instance_id().to_string(),
-            execution_id: Some(machine.execution_id().to_string()),
-        };
-        let key = machine.key();
-        self.insert(machine);
-        if let Some(slot) = self.machines.get_mut(&key) {
-            slot.touched = self.number;
-        }
-        self.round.touched.push(key);
-        self.absorb(key, &mut effects);
-        self.effects = effects;
-        Ok(started)
-    }
-
-    /// Deletes an instance in this round. Children that are still to be terminated are terminated with it: nothing would
-    /// remember them.
-    fn delete(&mut self, key: Key, id: &str) -> Result<()> {
-        self.finish_recursion(key, id)?;
-        if let Some(mut machine) = self.remove(key) {
-            // Rows that were to be updated in this round are gone with it.
-            machine.flush(&mut Vec::new());
-        }
-        self.recursions.retain(|(open, _)| *open != key);
-        self.round.ops.push(Op::Delete(key));
-        self.round.gone.insert(key);
-        Ok(())
-    }
-
-    fn control(&mut self, id: &str, control: Control, reply: Reply<()>) {
-        let found = self.lookup(id).and_then(|found| match found {
-            Some((key, _)) => Ok(self.summon(key)?.then_some(key)),
-            None => Ok(None),
-        });
-        let key = match found {
-            Ok(Some(key)) => key,
-            Ok(None) => return drop(reply.send(Err(not_found(id)))),
-            Err(error) => return drop(reply.send(Err(error))),
-        };
-        if matches!(control, Control::Pause(_)) {
-            self.withdraw_turn(key);
-        }
-        self.at(key, |machine, context, effects| match control {
-            Control::Raise { name, data } => machine.raise(name, data, context, effects),
-            Control::Pause(reason) => machine.suspend(reason, context, effects),
-            Control::Resume(reason) => machine.resume(reason, context, effects),
-            Control::Terminate { output, recursive } => {
-                machine.terminate(output, recursive, context, effects);
-            }
-        });
-        self.round.answers.push(Answer::Done(reply));
-    }
-
-    /// A turn that no worker has taken yet must not hold a pause up: without a worker that would be for ever.
-    fn withdraw_turn(&mut self, key: Key) {
-        let Some(slot) = self.machines.get_mut(&key) else { return };
-        let run = slot.machine.run();
-        let queued = self.round.tasks.len() + self.round.tasks_after.len();
-        self.round.tasks.retain(|task| task.run != run);
-        self.round.tasks_after.retain(|task| task.run != run);
-        let left = self.round.tasks.len() + self.round.tasks_after.len();
-        if left < queued || self.dispatch.withdraw(run) {
-            slot.machine.turn_withdrawn();
-        }
-    }
-
-    /// Messages between instances belong to the same transaction.
-    fn deliver_messages(&mut self) {
-        while let Some(message) = self.round.messages.pop_front() {
-            if let Err(error) = self.deliver(message) {
-                return self.fail(error);
-            }
-        }
-    }
-
-    fn deliver(&mut self, message: Message) -> Result<()> {
-        match message {
-            Message::Start(new) => {
-                let parent = new.parent.as_ref().map(|parent| parent.link.clone());
-                let id = new.id.clone();
-                match self.create(*new, false) {
-                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                        let Some(parent) = parent else { return Ok(()) };
-                        let message = format!(
-                            "a workflow instance with the child's ID {id:?} exists and has not finished"
-                        );
-                        let failure = child_failure("WorkflowAlreadyExists", message);
-                        self.deliver(Message::ChildDone { parent, result: Err(failure) })
-                    }
-                    other => other.map(drop),
-                }
-            }
-            Message::ChildDone { parent, result } => {
-                if self.summon(parent.key)? {
-                    self.at(parent.key, |machine, context, effects| {
-                        if machine.run().generation == parent.generation {
-                            machine.child_done(parent.task_id, result, context, effects);
-                        }
-                    });
-                }
-                Ok(())
-            }
-            Message::Raise { instance_id, name, data } => {
-                if let Some((key, _)) = self.lookup(&instance_id)?
-                    && self.summon(key)?
-                {
-                    self.at(key, |machine, context, effects| machine.raise(name, data, context, effects));
-                }
-                Ok(())
-            }
-        }
-    }
-
     fn save_staged(&mut self) {
         while let Some((due, key)) = self.staged.front().copied()
             && due <= self.now
@@ -525,31 +341,6 @@ impl Driver {
         }
         Ok(())
     }
-
-    fn evict_machines(&mut self) {
-        if self.machines.len() <= self.crowded {
-            return;
-        }
-        let mut idle: Vec<(u64, Key)> = self
-            .machines
-            .iter()
-            .filter(|(_, slot)| slot.machine.is_idle())
-            .map(|(key, slot)| (slot.touched, *key))
-            .collect();
-        idle.sort_unstable();
-        let excess = self.machines.len() - CACHED;
-        for (_, key) in idle.into_iter().take(excess) {
-            if let Some(machine) = self.remove(key) {
-                self.hub.forget(machine.instance_id());
-            }
-        }
-        // Those that cannot leave are not looked through again in every round.
-        self.crowded = self.machines.len().max(CACHED) * 5 / 4;
-    }
-}
-
-fn not_found(id: &str) -> Error {
-    Error::new(ErrorKind::NotFound, "no such workflow instance").of_instance(id)
 }
 
 /// An activity whose name no worker has fails once its grace is over.

@@ -7,7 +7,7 @@ use super::*;
 use crate::engine::Shared;
 use crate::engine::store::Durability;
 use crate::engine::store::sqlite::SqliteStore;
-use crate::model::Filter;
+use crate::model::{Filter, StartRequest};
 use crate::testkit::scratch::Scratch;
 use crate::testkit::text::TextHost;
 use crate::worker::source::EmbeddedSource;

@@ -14,6 +14,7 @@ use crate::engine::store::memory::MemoryStore;
 use crate::engine::store::{Facts, InstanceRow, Loaded, Reader, TimerRow};
 use crate::engine::task::TurnResult;
 use crate::history::wire;
+use crate::model::StartRequest;
 use crate::testkit::text::TextHost;
 use crate::worker::source::EmbeddedSource;
 use crate::worker::{Poll, Worker};
