@@ -20,7 +20,7 @@ export PYO3_PYTHON := $(BIN)/python
 
 BINDING := bindings-python
 DEMO := examples/order-processing/python
-LINTED := $(BINDING) scripts examples benches
+LINTED := $(BINDING) scripts examples benches docs
 # The extension module cannot be linked into a test binary, so its crate is checked here and tested from Python.
 RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
 
@@ -42,8 +42,8 @@ test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores
 	cargo test $(RUST_TESTED)
 
 .PHONY: test-python
-test-python: native ## Run the Python tests: conformance, language particulars, the demo in small
-	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples $(PYTEST_ARGS)
+test-python: native ## Run the Python tests: conformance, language particulars, the demo in small, every page
+	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples ../docs $(PYTEST_ARGS)
 
 .PHONY: check
 check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions
@@ -58,9 +58,13 @@ bench-quick: native wheel ## Measure the main figures once, in about two minutes
 	cargo build --release --locked --package everstep-benches
 	$(BIN)/python benches/python/bench.py --quick
 
+.PHONY: docs
+docs: native ## Write the reference from the docstrings into dist/docs
+	$(BIN)/python docs/reference.py dist/docs
+
 .PHONY: wheel
 wheel: crates $(VENV)/tools ## Build the wheel into dist/
-	rm -rf dist
+	rm -rf dist/*.whl
 	$(BIN)/maturin build --release --locked --quiet --manifest-path $(BINDING)/Cargo.toml --out dist
 
 .PHONY: ready
@@ -87,6 +91,7 @@ check-python: native $(VENV)/checkers
 	cd $(BINDING) && $(BIN)/mypy --strict python/everstep
 	cd $(DEMO) && $(BIN)/mypy --strict .
 	$(BIN)/mypy --strict scripts
+	cd docs && $(BIN)/mypy --strict .
 	cd $(BINDING) && $(BIN)/pyright
 	cd $(BINDING) && $(BIN)/stubtest everstep._native
 	cd $(BINDING) && $(BIN)/python tests/typing/prove.py

@@ -45,13 +45,27 @@ def versions() -> list[str]:
 
 
 def links() -> list[str]:
-    """Relative links of the documents point at files of the tree."""
+    """Relative links of the documents point at files of the tree, and at headings that those have."""
     found = []
     for path in tracked("*.md"):
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
-            if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", path.read_text("utf-8")):
+            if re.match(r"[a-z]+:", target):
+                continue
+            there = path.parent / target if target else path
+            if not there.exists():
                 found.append(f"{path.relative_to(ROOT)} links to {target}, which does not exist")
+            elif anchor and anchor not in anchors(there):
+                found.append(
+                    f"{path.relative_to(ROOT)} links to {target}#{anchor}, which has no such heading"
+                )
     return found
+
+
+def anchors(path: Path) -> set[str]:
+    """The names that the headings of a document get where it is shown."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 def commands() -> list[str]:
@@ -59,7 +73,7 @@ def commands() -> list[str]:
     targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     found = []
     for path in tracked("*.md"):
-        for target in re.findall(r"`make ([a-z][a-z-]*)`", path.read_text("utf-8")):
+        for target in re.findall(r"(?:`|^)make ([a-z][a-z-]*)", path.read_text("utf-8"), re.MULTILINE):
             if target not in targets:
                 found.append(
                     f"{path.relative_to(ROOT)} names `make {target}`, which the Makefile does not have"

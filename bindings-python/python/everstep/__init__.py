@@ -104,8 +104,11 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
+    value: object
     if name == "__version__":
         from ._native import __version__ as value
+    elif name == "__all__":
+        value = sorted(_HOME_OF)
     else:
         home = _HOME_OF.get(name)
         if home is None:

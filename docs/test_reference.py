@@ -1,0 +1,57 @@
+"""Every public name is documented."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import everstep
+import everstep.errors
+import pytest
+import reference
+
+
+def members(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """The public methods and properties of a class that it defines itself."""
+    for key, member in vars(value).items():
+        if not key.startswith("_") and (callable(member) or isinstance(member, property)):
+            yield f"{name}.{key}", member
+
+
+NAMES = cast("list[str]", everstep.__all__)
+PUBLIC: list[tuple[str, object]] = [(name, getattr(everstep, name)) for name in NAMES]
+MEMBERS = [item for name, value in PUBLIC if inspect.isclass(value) for item in members(name, value)]
+
+
+@pytest.mark.parametrize(("name", "value"), [*PUBLIC, *MEMBERS])
+def test_it_says_what_it_is(name: str, value: object) -> None:
+    text = inspect.getdoc(value) or ""
+    assert len(text) > 10, f"{name} has no docstring"
+    assert text.rstrip().endswith((".", "``", ":")), f"the docstring of {name} ends in the middle"
+
+
+def test_what_is_said_to_be_raised_is_an_error() -> None:
+    said = 0
+    for name, value in [*PUBLIC, *MEMBERS]:
+        for raised in re.findall(r"``(\w+(?:Error|Timeout))``", inspect.getdoc(value) or ""):
+            assert hasattr(everstep, raised) or hasattr(builtins, raised), f"{name} names {raised}"
+            said += 1
+    assert said > 20
+
+
+def test_all_is_all() -> None:
+    scope: dict[str, object] = {}
+    exec("from everstep import *", scope)
+    assert set(NAMES) <= set(scope)
+    assert {kind.__name__ for kind in everstep.errors.BY_CODE.values()} <= set(NAMES)
+
+
+def test_the_pages_hold_every_name(tmp_path: Path) -> None:
+    reference.write(tmp_path)
+    text = (tmp_path / "everstep.html").read_text("utf-8")
+    for name, _ in [*PUBLIC, *MEMBERS]:
+        assert f'id="{name}"' in text, name
