@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::component::Pending;
-use crate::history::Event;
+use crate::history::{Event, HistoryTree};
 use crate::model::{Payload, WorkflowState};
 
 /// One run of a workflow: a client, a component's name, an instance ID, and the run's execution ID where the component
@@ -50,6 +50,11 @@ impl WorkflowHandle {
     /// See [`Client::history`].
     pub fn history(&self) -> Pending<'static, Vec<Event>> {
         self.client.history(self.component(), &self.instance_id)
+    }
+
+    /// See [`Client::history_tree`].
+    pub fn history_tree(&self, depth: usize) -> Pending<'static, HistoryTree> {
+        self.client.history_tree(self.component(), &self.instance_id, depth)
     }
 
     /// See [`Client::pause`].

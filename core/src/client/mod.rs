@@ -18,6 +18,7 @@ mod manage;
 mod query;
 mod start;
 mod time;
+mod tree;
 mod wait;
 
 #[cfg(test)]

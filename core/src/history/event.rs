@@ -1,14 +1,18 @@
 //! The view of a history for programs: one plain struct per event, with the answers linked to what they answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Event;
+use super::links::link;
 use crate::model::{Failure, Micros, Payload, RuntimeStatus};
 
 /// One event of a history, as a program reads it. What a kind does not have is absent.
 ///
 /// The kinds and the meaning of the fields are Dapr's; a kind that this version does not know is `Unknown` and keeps
-/// its id, timestamp and app IDs. Times are rounded down to a microsecond.
+/// its id, timestamp and app IDs. Times are rounded down to a microsecond. What only the other events of a history tell
+/// (`turn`, `counterpart`, `duration`, `first_attempt`, `timer_use`, `serves`, `given_up`, an answer's `name` and
+/// `instance_id`, an `attempt` that the event does not say) is there after [`decode`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct HistoryEvent {
@@ -22,8 +26,23 @@ pub struct HistoryEvent {
     pub source_app_id: Option<String>,
     /// The app that it goes to.
     pub target_app_id: Option<String>,
-    /// The place in the history of the counterpart: of the answer at what was scheduled, and the other way round.
+    /// The namespace of the app that it goes to.
+    pub target_app_namespace: Option<String>,
+    /// The number of the turn that it was written with, from 1; 0 before the first `WorkflowStarted`.
+    pub turn: u32,
+    /// The place in the history of the counterpart: of the answer at what was scheduled, and the other way round. Events
+    /// raised and the timers of the waits that took them, pauses and resumes, start and end of the run are such pairs too.
     pub counterpart: Option<usize>,
+    /// The time between the two of a pair, said at both; absent where the timestamps fall or are those of no clock.
+    pub duration: Option<Duration>,
+    /// Of a further attempt of a call: the place of its first one.
+    pub first_attempt: Option<usize>,
+    /// What a timer is for, by everything that the history says of it.
+    pub timer_use: Option<TimerUse>,
+    /// Of a timer: the place of the attempt that it limits, or that failed before it.
+    pub serves: Option<usize>,
+    /// Of a timer or an activity that nobody waits for any more: the place of the turn that gave it up.
+    pub given_up: Option<usize>,
     /// `taskScheduledId` or `timerId`: the id of the event that this one answers.
     pub task_id: Option<i32>,
     /// The name of the workflow, activity, timer or event.
@@ -42,6 +61,8 @@ pub struct HistoryEvent {
     pub instance_id: Option<String>,
     /// The execution ID of that instance.
     pub execution_id: Option<String>,
+    /// The execution ID of the run's first generation, where this one continues it.
+    pub first_execution_id: Option<String>,
     /// The instance that started this one.
     pub parent: Option<Parent>,
     /// The ID of an activity's execution.
@@ -72,6 +93,14 @@ pub struct HistoryEvent {
     pub detached: bool,
     /// The W3C trace parent.
     pub trace_parent: Option<String>,
+    /// The W3C trace state.
+    pub trace_state: Option<String>,
+    /// The ID of the workflow's own span.
+    pub span_id: Option<String>,
+    /// How much of the history the callee gets to see: Dapr's name of the scope.
+    pub propagation: Option<&'static str>,
+    /// The number by which the workflow's code knows the call, within its run.
+    pub call: Option<u32>,
     /// The attempt of the call, from 1.
     pub attempt: Option<i32>,
     /// The activity's timeout in milliseconds.
@@ -101,9 +130,11 @@ pub struct Parent {
     pub task_id: i32,
     /// The app it runs in.
     pub app_id: Option<String>,
+    /// The namespace of that app.
+    pub app_namespace: Option<String>,
 }
 
-/// What a timer is for.
+/// What a timer is for, as its worker said it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimerOrigin {
@@ -115,6 +146,32 @@ pub enum TimerOrigin {
     ActivityRetry(String),
     /// The delay before the next attempt of the child with this instance ID.
     ChildWorkflowRetry(String),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimerUse {
+    /// The workflow asked for it.
+    Sleep,
+    /// It ends a wait for an event.
+    EventTimeout,
+    /// It limits an attempt of an activity.
+    ActivityTimeout,
+    /// It is the pause before the next attempt of an activity or a child.
+    Retry,
+}
+
+impl TimerUse {
+    /// Its name: `sleep`, `event_timeout`, `activity_timeout`, `retry`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TimerUse::Sleep => "sleep",
+            TimerUse::EventTimeout => "event_timeout",
+            TimerUse::ActivityTimeout => "activity_timeout",
+            TimerUse::Retry => "retry",
+        }
+    }
 }
 
 /// What a workflow's code stalled with.
@@ -130,103 +187,9 @@ pub struct Stall {
     pub event_index: i32,
 }
 
-/// Reads a history and links every answer with what it answers.
+/// Reads a history and links its events with each other.
 pub fn decode(events: &[Event]) -> Vec<HistoryEvent> {
     let mut decoded: Vec<HistoryEvent> = events.iter().map(HistoryEvent::from).collect();
     link(&mut decoded);
     decoded
-}
-
-/// What an answer looks for. Tasks, children and timers share one counter, but a damaged or foreign history must not
-/// link across them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Asked {
-    Task,
-    Child,
-    Timer,
-}
-
-impl HistoryEvent {
-    fn asks(&self) -> Option<(Asked, i32)> {
-        let asked = match self.kind {
-            "TaskScheduled" => Asked::Task,
-            "ChildWorkflowInstanceCreated" => Asked::Child,
-            "TimerCreated" => Asked::Timer,
-            _ => return None,
-        };
-        Some((asked, self.event_id))
-    }
-
-    fn answers(&self) -> Option<(Asked, i32)> {
-        let asked = match self.kind {
-            "TaskCompleted" | "TaskFailed" => Asked::Task,
-            "ChildWorkflowInstanceCompleted" | "ChildWorkflowInstanceFailed" => Asked::Child,
-            "TimerFired" => Asked::Timer,
-            _ => return None,
-        };
-        Some((asked, self.task_id?))
-    }
-}
-
-/// Links within one run: ids begin again with each `ExecutionStarted`. Of several events with one id the latest
-/// counts, and its counterpart is the first answer.
-fn link(events: &mut [HistoryEvent]) {
-    let mut asked = HashMap::new();
-    for index in 0..events.len() {
-        let event = &events[index];
-        if event.kind == "ExecutionStarted" {
-            asked.clear();
-        } else if let Some(key) = event.asks() {
-            asked.insert(key, index);
-        } else if let Some(&question) = event.answers().as_ref().and_then(|key| asked.get(key)) {
-            events[index].counterpart = Some(question);
-            events[question].counterpart.get_or_insert(index);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(kind: &'static str, event_id: i32, task_id: Option<i32>) -> HistoryEvent {
-        HistoryEvent { kind, event_id, task_id, ..HistoryEvent::default() }
-    }
-
-    fn links(events: &[(&'static str, i32, Option<i32>)]) -> Vec<Option<usize>> {
-        let mut events: Vec<_> = events.iter().map(|(kind, id, task)| event(kind, *id, *task)).collect();
-        link(&mut events);
-        events.iter().map(|event| event.counterpart).collect()
-    }
-
-    #[test]
-    fn an_answer_and_what_it_answers_point_at_each_other() {
-        let links = links(&[
-            ("TaskScheduled", 0, None),
-            ("TimerCreated", 1, None),
-            ("ChildWorkflowInstanceCreated", 2, None),
-            ("ChildWorkflowInstanceFailed", -1, Some(2)),
-            ("TaskCompleted", -1, Some(0)),
-            ("TimerFired", -1, Some(1)),
-        ]);
-        assert_eq!(links, [Some(4), Some(5), Some(3), Some(2), Some(0), Some(1)]);
-    }
-
-    #[test]
-    fn the_first_answer_counts_and_a_later_one_still_finds_its_question() {
-        let links =
-            links(&[("TaskScheduled", 1, None), ("TaskFailed", -1, Some(1)), ("TaskCompleted", -1, Some(1))]);
-        assert_eq!(links, [Some(1), Some(0), Some(0)]);
-    }
-
-    #[test]
-    fn nothing_links_across_kinds_runs_or_without_a_question() {
-        let links = links(&[
-            ("TimerCreated", 1, None),
-            ("TaskCompleted", -1, Some(1)),
-            ("ExecutionStarted", -1, None),
-            ("TimerFired", -1, Some(1)),
-        ]);
-        assert_eq!(links, [None, None, None, None]);
-    }
 }

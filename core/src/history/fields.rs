@@ -3,7 +3,7 @@
 use super::Event;
 use super::event::{HistoryEvent, Parent, Stall, TimerOrigin};
 use super::wire::history_event::EventType;
-use super::wire::{self, StalledReason, timer_created_event};
+use super::wire::{self, HistoryPropagationScope, StalledReason, timer_created_event};
 use crate::model::RuntimeStatus;
 
 impl From<&Event> for HistoryEvent {
@@ -18,6 +18,7 @@ impl From<&Event> for HistoryEvent {
         if let Some(router) = &message.router {
             view.source_app_id = named(&router.source_app_id);
             view.target_app_id.clone_from(&router.target_app_id);
+            view.target_app_namespace.clone_from(&router.target_app_namespace);
         }
         if let Some(kind) = &message.event_type {
             fill(&mut view, kind);
@@ -103,7 +104,8 @@ fn started(view: &mut HistoryEvent, event: &wire::ExecutionStartedEvent) {
     }
     view.parent = event.parent_instance.as_ref().map(parent);
     view.start_at = event.scheduled_start_timestamp.as_ref().map(wire::micros);
-    view.trace_parent = trace_parent(event.parent_trace_context.as_ref());
+    traced(view, event.parent_trace_context.as_ref());
+    view.span_id.clone_from(&event.workflow_span_id);
     view.tags.clone_from(&event.tags);
 }
 
@@ -116,6 +118,7 @@ fn parent(info: &wire::ParentInstanceInfo) -> Parent {
         version: info.version.clone(),
         task_id: info.task_scheduled_id,
         app_id: info.app_id.clone(),
+        app_namespace: info.app_namespace.clone(),
     }
 }
 
@@ -124,8 +127,9 @@ fn task_scheduled(view: &mut HistoryEvent, event: &wire::TaskScheduledEvent) {
     view.version.clone_from(&event.version);
     view.input.clone_from(&event.input);
     view.task_execution_id = named(&event.task_execution_id);
-    view.trace_parent = trace_parent(event.parent_trace_context.as_ref());
+    traced(view, event.parent_trace_context.as_ref());
     view.rerun_of = rerun_of(event.rerun_parent_instance_info.as_ref());
+    view.propagation = event.history_propagation_scope.map(propagation);
 }
 
 fn child_created(view: &mut HistoryEvent, event: &wire::ChildWorkflowInstanceCreatedEvent) {
@@ -133,8 +137,9 @@ fn child_created(view: &mut HistoryEvent, event: &wire::ChildWorkflowInstanceCre
     view.version.clone_from(&event.version);
     view.input.clone_from(&event.input);
     view.instance_id = named(&event.instance_id);
-    view.trace_parent = trace_parent(event.parent_trace_context.as_ref());
+    traced(view, event.parent_trace_context.as_ref());
     view.rerun_of = rerun_of(event.rerun_parent_instance_info.as_ref());
+    view.propagation = event.history_propagation_scope.map(propagation);
     view.retry_of = event.retry_parent_instance_info.as_ref().and_then(|info| named(&info.instance_id));
 }
 
@@ -157,6 +162,8 @@ fn failed(view: &mut HistoryEvent, details: Option<&wire::TaskFailureDetails>) {
 
 fn fill_own(view: &mut HistoryEvent, own: &wire::OwnData) {
     view.attempt = (own.attempt != 0).then_some(own.attempt);
+    view.call = (own.call != 0).then_some(own.call);
+    view.first_execution_id = own.run.as_ref().and_then(|run| named(&run.execution_id));
     view.timeout_millis = (own.timeout_ms != 0).then_some(own.timeout_ms);
     view.cancelled_timers.clone_from(&own.cancelled_timers);
     view.cancelled_tasks.clone_from(&own.cancelled_tasks);
@@ -179,8 +186,15 @@ fn rerun_of(info: Option<&wire::RerunParentInstanceInfo>) -> Option<String> {
     info.and_then(|info| named(&info.instance_id))
 }
 
-fn trace_parent(context: Option<&wire::TraceContext>) -> Option<String> {
-    context.and_then(|context| named(&context.trace_parent))
+fn traced(view: &mut HistoryEvent, context: Option<&wire::TraceContext>) {
+    if let Some(context) = context {
+        view.trace_parent = named(&context.trace_parent);
+        view.trace_state.clone_from(&context.trace_state);
+    }
+}
+
+fn propagation(number: i32) -> &'static str {
+    HistoryPropagationScope::try_from(number).map_or("UNKNOWN", |scope| scope.as_str_name())
 }
 
 fn stalled_reason(number: i32) -> &'static str {

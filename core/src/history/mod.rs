@@ -14,10 +14,15 @@ use crate::model::Micros;
 mod event;
 mod fields;
 mod kind;
+mod links;
+mod mermaid;
 pub mod record;
+mod tree;
 pub mod wire;
 
-pub use event::{HistoryEvent, Parent, Stall, TimerOrigin, decode};
+pub use event::{HistoryEvent, Parent, Stall, TimerOrigin, TimerUse, decode};
+pub use mermaid::{DiagramOptions, mermaid};
+pub use tree::HistoryTree;
 
 /// One event of a history: its bytes and what they decode to. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod damage;
+mod diagrams;
 mod expect;
+mod links;
 mod own;
 mod recorded;
 mod traffic;

@@ -36,6 +36,7 @@ fn expected(row: &Value) -> HistoryEvent {
             "stall" => view.stall = Some(stall(value)),
             "rerun_of" => view.rerun_of = string(),
             "detached" => view.detached = value.as_bool().unwrap(),
+            "call" => view.call = value.as_u64().and_then(|call| u32::try_from(call).ok()),
             "attempt" => view.attempt = Some(number()),
             "timeout_millis" => view.timeout_millis = value.as_i64(),
             "custom_status" => view.custom_status = string(),

@@ -20,7 +20,7 @@ pub fn raw_events(mut response: Bytes) -> Vec<Bytes> {
     events
 }
 
-fn events(block: &Block<'_>) -> Vec<Event> {
+pub fn events(block: &Block<'_>) -> Vec<Event> {
     let raw = raw_events(base64(&block.data["history_b64"]));
     raw.into_iter().map(|bytes| Event::decode(bytes).unwrap()).collect()
 }
