@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,13 +105,18 @@ def _compile(page: Page, block: Block) -> None:
         raise WrongPage(f"{_place(page, block)}: line {error.lineno} of the block: {error.msg}") from error
 
 
-def _run_program(page: Page, program: list[Block], folder: Path, name: str) -> None:
-    """Runs blocks as one program, each at the lines that it has on the page, so that a traceback names those."""
+def _program(blocks: list[Block], *, ends: bool) -> str:
+    """Blocks as one program, each at the lines that it has on the page, so that a message names those."""
     lines: list[str] = []
-    for number, block in enumerate(program):
+    for number, block in enumerate(blocks):
         lines += [""] * (block.line - len(lines)) + block.text.splitlines()
-        lines.append(f"print({_END.format(number)!r}, flush=True)")
-    (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+        if ends:
+            lines.append(f"print({_END.format(number)!r}, flush=True)")
+    return "\n".join(lines) + "\n"
+
+
+def _run_program(page: Page, program: list[Block], folder: Path, name: str) -> None:
+    (folder / name).write_text(_program(program, ends=True), "utf-8")
     done = _execute([sys.executable, "-W", "error::ResourceWarning", name], folder)
     if done.returncode != 0:
         raise WrongPage(f"{_place(page, program[0])}: the program fails\n{done.stderr}")
@@ -169,3 +175,26 @@ def documents() -> Iterator[Path]:
         text=True,
     )
     return (path for name in sorted(set(names.stdout.splitlines())) if (path := ROOT / name).exists())
+
+
+def extract(folder: Path) -> None:
+    """Writes every program of every page into a folder, for a type checker."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path in documents():
+        page = read(path)
+        name = re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix("")))
+        programs = [
+            *page.programs,
+            *(
+                [block]
+                for block in page.blocks
+                if block.mark.startswith("file=") and block.language == "python"
+            ),
+        ]
+        for number, program in enumerate(programs):
+            (folder / f"{name}_{number}.py").write_text(_program(program, ends=False), "utf-8")
+
+
+if __name__ == "__main__":
+    extract(Path(sys.argv[1]))

@@ -111,7 +111,25 @@ class PayloadTooLargeError(EverstepError, ValueError):
     code = "payload_too_large"
 
 
-class WorkflowFailedError(EverstepError):
+class _RemoteError(EverstepError):
+    """What failed elsewhere, as its caller sees it."""
+
+    @property
+    def error_type(self) -> str:
+        """The name of the type that was raised, for example ``ValueError``."""
+        return self.failure.error_type if self.failure else ""
+
+    @property
+    def stack_trace(self) -> str | None:
+        """The stack of where it was raised, if there is one."""
+        return self.failure.stack_trace if self.failure else None
+
+    def is_caused_by(self, error_type: str | type[BaseException]) -> bool:
+        """Tells whether the failure or one of its causes is of this type, by its exact name."""
+        return self.failure is not None and self.failure.is_caused_by(error_type)
+
+
+class WorkflowFailedError(_RemoteError):
     """The workflow ended in failure; ``failure`` is the chain of what failed."""
 
     code = "workflow_failed"
@@ -140,24 +158,6 @@ class ActivityNotRegisteredError(EverstepError, LookupError):
     """No connected worker knows the activity."""
 
     code = "activity_not_registered"
-
-
-class _RemoteError(EverstepError):
-    """What failed elsewhere, as a workflow sees it."""
-
-    @property
-    def error_type(self) -> str:
-        """The name of the type that was raised, for example ``ValueError``."""
-        return self.failure.error_type if self.failure else ""
-
-    @property
-    def stack_trace(self) -> str | None:
-        """The stack of where it was raised, if there is one."""
-        return self.failure.stack_trace if self.failure else None
-
-    def is_caused_by(self, error_type: str | type[BaseException]) -> bool:
-        """Tells whether the failure or one of its causes is of this type, by its exact name."""
-        return self.failure is not None and self.failure.is_caused_by(error_type)
 
 
 class ActivityError(_RemoteError):
