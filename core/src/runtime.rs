@@ -1,4 +1,5 @@
-//! Waiting for futures without a runtime.
+//! Waiting for futures without a runtime: with the calling thread ([`block_on`]), or for any number of them with one
+//! ([`Submissions`]).
 //!
 //! The embedded engine wakes whoever waits; nothing here needs an executor, a timer thread or a spin. A thread that
 //! waits is parked until its future is woken, its deadline has passed, or, in a host with signals, it is time to look
@@ -14,6 +15,10 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+
+mod queue;
+
+pub use queue::{Finished, Submissions, Submitted, Ticket};
 
 /// How often [`block_on`] calls its check: often enough for Ctrl-C to feel immediate, seldom enough to cost nothing.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
