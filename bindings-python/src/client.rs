@@ -1,18 +1,20 @@
-//! The client: a few lines per operation of the core's.
+//! The client: one function per operation of the core's, which makes the call. How its answer is waited for is not said
+//! here: see `call.rs`.
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
+use std::time::Duration;
 
+use everstep::component::Pending;
 use everstep::engine::store::Durability;
-use everstep::history::{HistoryEvent, decode};
+use everstep::history::decode;
 use everstep::model::{Micros, Reuse, StartRequest};
 use everstep::{Client, ClientOptions, Error, ErrorKind};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::convert::{event, filter, millis, state};
+use crate::call::NativeCall;
+use crate::convert::{ToPython, filter, millis};
 use crate::error::{Process, to_python};
-use crate::wait::wait;
 
 /// A client of the core.
 #[pyclass(frozen, module = "everstep._native")]
@@ -27,6 +29,39 @@ impl NativeClient {
     pub(crate) fn client(&self, py: Python<'_>) -> PyResult<&Client> {
         self.process.check().map_err(|error| to_python(py, &error))?;
         Ok(&self.client)
+    }
+}
+
+impl NativeClient {
+    /// A call that ends as `timeout` when the client's `call_timeout` has passed.
+    fn call<T: ToPython>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce(&Client) -> Pending<'static, T>,
+    ) -> PyResult<NativeCall> {
+        let client = self.client(py)?;
+        Ok(NativeCall::new(ask(client), Some(client.call_timeout())))
+    }
+
+    /// The same for what reads so much that an event loop would be missed meanwhile.
+    fn read<T: ToPython>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce(&Client) -> Pending<'static, T>,
+    ) -> PyResult<NativeCall> {
+        let client = self.client(py)?;
+        Ok(NativeCall::reading_much(ask(client), Some(client.call_timeout())))
+    }
+
+    /// A wait, which may take as long as its caller says.
+    fn wait<T: ToPython>(
+        &self,
+        py: Python<'_>,
+        timeout_ms: Option<u64>,
+        ask: impl FnOnce(&Client, Option<Duration>) -> Pending<'static, T>,
+    ) -> PyResult<NativeCall> {
+        let timeout = millis(timeout_ms);
+        Ok(NativeCall::new(ask(self.client(py)?, timeout), timeout))
     }
 }
 
@@ -110,7 +145,7 @@ impl NativeClient {
         version: Option<String>,
         tags: BTreeMap<String, String>,
         reuse: &str,
-    ) -> PyResult<(String, Option<String>)> {
+    ) -> PyResult<NativeCall> {
         let reuse = match reuse {
             "finished" => Reuse::Finished,
             "never" => Reuse::Never,
@@ -118,21 +153,17 @@ impl NativeClient {
         };
         let start_at = start_at.map(Micros);
         let request = StartRequest { name, input, instance_id, options, start_at, version, tags, reuse };
-        let client = self.client(py)?;
-        let started = wait(py, client.start(component, request), Some(client.call_timeout()))?;
-        Ok((started.instance_id, started.execution_id))
+        self.call(py, |client| client.start(component, request))
     }
 
-    fn get<'py>(
+    fn get(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         component: Option<&str>,
         instance_id: &str,
         payloads: bool,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let client = self.client(py)?;
-        let found = wait(py, client.get(component, instance_id, payloads), Some(client.call_timeout()))?;
-        state(py, &found)
+    ) -> PyResult<NativeCall> {
+        self.call(py, |client| client.get(component, instance_id, payloads))
     }
 
     fn pause(
@@ -141,9 +172,8 @@ impl NativeClient {
         component: Option<&str>,
         instance_id: &str,
         reason: Option<String>,
-    ) -> PyResult<()> {
-        let client = self.client(py)?;
-        wait(py, client.pause(component, instance_id, reason), Some(client.call_timeout()))
+    ) -> PyResult<NativeCall> {
+        self.call(py, |client| client.pause(component, instance_id, reason))
     }
 
     fn resume(
@@ -152,9 +182,8 @@ impl NativeClient {
         component: Option<&str>,
         instance_id: &str,
         reason: Option<String>,
-    ) -> PyResult<()> {
-        let client = self.client(py)?;
-        wait(py, client.resume(component, instance_id, reason), Some(client.call_timeout()))
+    ) -> PyResult<NativeCall> {
+        self.call(py, |client| client.resume(component, instance_id, reason))
     }
 
     fn raise_event(
@@ -164,10 +193,8 @@ impl NativeClient {
         instance_id: &str,
         event_name: &str,
         data: Option<String>,
-    ) -> PyResult<()> {
-        let client = self.client(py)?;
-        let pending = client.raise_event(component, instance_id, event_name, data);
-        wait(py, pending, Some(client.call_timeout()))
+    ) -> PyResult<NativeCall> {
+        self.call(py, |client| client.raise_event(component, instance_id, event_name, data))
     }
 
     fn terminate(
@@ -177,9 +204,8 @@ impl NativeClient {
         instance_id: &str,
         output: Option<String>,
         recursive: bool,
-    ) -> PyResult<()> {
-        let client = self.client(py)?;
-        wait(py, client.terminate(component, instance_id, output, recursive), Some(client.call_timeout()))
+    ) -> PyResult<NativeCall> {
+        self.call(py, |client| client.terminate(component, instance_id, output, recursive))
     }
 
     fn purge(
@@ -188,9 +214,8 @@ impl NativeClient {
         component: Option<&str>,
         instance_id: &str,
         recursive: bool,
-    ) -> PyResult<u64> {
-        let client = self.client(py)?;
-        wait(py, client.purge(component, instance_id, recursive), Some(client.call_timeout()))
+    ) -> PyResult<NativeCall> {
+        self.call(py, |client| client.purge(component, instance_id, recursive))
     }
 
     fn purge_matching(
@@ -201,37 +226,36 @@ impl NativeClient {
         statuses: Vec<String>,
         created_from: Option<i64>,
         created_to: Option<i64>,
-    ) -> PyResult<u64> {
-        let client = self.client(py)?;
+    ) -> PyResult<NativeCall> {
         let filter =
             filter(name, statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
-        wait(py, client.purge_matching(component, filter), Some(client.call_timeout()))
+        self.call(py, |client| client.purge_matching(component, filter))
     }
 
-    fn wait_for_start<'py>(
+    fn wait_for_start(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         component: Option<&str>,
         instance_id: &str,
         timeout_ms: Option<u64>,
         payloads: bool,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let timeout = millis(timeout_ms);
-        let pending = self.client(py)?.wait_for_start(component, instance_id, timeout, payloads);
-        state(py, &wait(py, pending, timeout)?)
+    ) -> PyResult<NativeCall> {
+        self.wait(py, timeout_ms, |client, timeout| {
+            client.wait_for_start(component, instance_id, timeout, payloads)
+        })
     }
 
-    fn wait_for_completion<'py>(
+    fn wait_for_completion(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         component: Option<&str>,
         instance_id: &str,
         timeout_ms: Option<u64>,
         payloads: bool,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let timeout = millis(timeout_ms);
-        let pending = self.client(py)?.wait_for_completion(component, instance_id, timeout, payloads);
-        state(py, &wait(py, pending, timeout)?)
+    ) -> PyResult<NativeCall> {
+        self.wait(py, timeout_ms, |client, timeout| {
+            client.wait_for_completion(component, instance_id, timeout, payloads)
+        })
     }
 
     fn result(
@@ -241,16 +265,16 @@ impl NativeClient {
         instance_id: &str,
         execution_id: Option<&str>,
         timeout_ms: Option<u64>,
-    ) -> PyResult<Option<String>> {
-        let timeout = millis(timeout_ms);
-        let pending = self.client(py)?.result(component, instance_id, execution_id, timeout);
-        wait(py, pending, timeout)
+    ) -> PyResult<NativeCall> {
+        self.wait(py, timeout_ms, |client, timeout| {
+            client.result(component, instance_id, execution_id, timeout)
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "a filter crosses field by field")]
-    fn list<'py>(
+    fn list(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         component: Option<&str>,
         name: Option<String>,
         statuses: Vec<String>,
@@ -258,30 +282,16 @@ impl NativeClient {
         created_to: Option<i64>,
         cursor: Option<String>,
         limit: Option<usize>,
-    ) -> PyResult<(Bound<'py, PyList>, Option<String>)> {
-        let client = self.client(py)?;
+    ) -> PyResult<NativeCall> {
         let filter =
             filter(name, statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
-        let page = wait(py, client.list(component, filter, cursor, limit), Some(client.call_timeout()))?;
-        let states = page.states.iter().map(|found| state(py, found)).collect::<PyResult<Vec<_>>>()?;
-        Ok((PyList::new(py, states)?, page.cursor))
+        self.read(py, |client| client.list(component, filter, cursor, limit))
     }
 
-    fn history<'py>(
-        &self,
-        py: Python<'py>,
-        component: Option<&str>,
-        instance_id: &str,
-    ) -> PyResult<Vec<NativeEvent<'py>>> {
-        let client = self.client(py)?;
-        let events = wait(py, client.history(component, instance_id), Some(client.call_timeout()))?;
-        let events = py.detach(|| decode(&events));
-        let convert = |view: &HistoryEvent| {
-            Ok((view.event_id, view.kind, view.timestamp.map(|time| time.0), event(py, view)?))
-        };
-        events.iter().map(convert).collect()
+    fn history(&self, py: Python<'_>, component: Option<&str>, instance_id: &str) -> PyResult<NativeCall> {
+        self.read(py, |client| {
+            let events = client.history(component, instance_id);
+            Box::pin(async move { Ok(decode(&events.await?)) })
+        })
     }
 }
-
-/// Event ID, kind, microseconds since 1970, attributes.
-type NativeEvent<'py> = (i32, &'static str, Option<i64>, Bound<'py, PyDict>);

@@ -4,14 +4,70 @@ use std::time::Duration;
 
 use everstep::ErrorKind;
 use everstep::history::{HistoryEvent, TimerOrigin};
-use everstep::model::{Filter, Micros, RuntimeStatus, WorkflowState};
+use everstep::model::{Filter, Micros, Page, RuntimeStatus, Started, WorkflowState};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::failure_to_python;
 
+/// What an operation of the core answers, for Python. A new kind of answer has an implementation here.
+pub(crate) trait ToPython: Send + 'static {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>>;
+}
+
+impl ToPython for () {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        Ok(py.None().into_bound(py))
+    }
+}
+
+impl ToPython for u64 {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        (*self).into_bound_py_any(py)
+    }
+}
+
+/// A payload.
+impl ToPython for Option<String> {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        (*self).into_bound_py_any(py)
+    }
+}
+
+/// Instance ID, execution ID.
+impl ToPython for Started {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        (self.instance_id, self.execution_id).into_bound_py_any(py)
+    }
+}
+
+impl ToPython for WorkflowState {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        state(py, &self).map(Bound::into_any)
+    }
+}
+
+/// States, cursor.
+impl ToPython for Page {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let states = self.states.iter().map(|found| state(py, found)).collect::<PyResult<Vec<_>>>()?;
+        (states, self.cursor).into_bound_py_any(py)
+    }
+}
+
+/// For each event its ID, kind, microseconds since 1970, attributes.
+impl ToPython for Vec<HistoryEvent> {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let convert = |view: &HistoryEvent| {
+            Ok((view.event_id, view.kind, view.timestamp.map(|time| time.0), event(py, view)?))
+        };
+        self.iter().map(convert).collect::<PyResult<Vec<_>>>()?.into_bound_py_any(py)
+    }
+}
+
 /// What `models.state_from_native` takes.
-pub(crate) fn state<'py>(py: Python<'py>, state: &WorkflowState) -> PyResult<Bound<'py, PyTuple>> {
+fn state<'py>(py: Python<'py>, state: &WorkflowState) -> PyResult<Bound<'py, PyTuple>> {
     let failure = state.failure.as_ref().map(|failure| failure_to_python(py, failure)).transpose()?;
     let head = (
         state.instance_id.as_str(),
@@ -59,7 +115,7 @@ pub(crate) fn filter(
 }
 
 /// An event as a dictionary of what it says.
-pub(crate) fn event<'py>(py: Python<'py>, event: &HistoryEvent) -> PyResult<Bound<'py, PyDict>> {
+fn event<'py>(py: Python<'py>, event: &HistoryEvent) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     let text =
         |key: &str, value: &Option<String>| value.as_ref().map_or(Ok(()), |value| out.set_item(key, value));

@@ -6,6 +6,7 @@
 
 use pyo3::prelude::*;
 
+mod call;
 mod client;
 mod convert;
 mod error;
@@ -15,6 +16,8 @@ mod worker;
 /// The native module of everstep. Private.
 #[pymodule(gil_used = false)]
 mod _native {
+    #[pymodule_export]
+    use super::call::{NativeCall, NativeQueue};
     #[pymodule_export]
     use super::client::NativeClient;
     #[pymodule_export]

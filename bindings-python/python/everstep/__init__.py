@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from ._host.futures import DurableFuture as DurableFuture
     from .activities import ActivityContext as ActivityContext
     from .activities import current_activity as current_activity
+    from .aio import AsyncClient as AsyncClient
     from .client import Client as Client
-    from .client import WorkflowHandle as WorkflowHandle
     from .context import WorkflowContext as WorkflowContext
     from .errors import ActivityError as ActivityError
     from .errors import ActivityNotRegisteredError as ActivityNotRegisteredError
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from .errors import WorkflowTerminatedError as WorkflowTerminatedError
     from .functions import activity as activity
     from .functions import workflow as workflow
+    from .handle import AsyncWorkflowHandle as AsyncWorkflowHandle
+    from .handle import WorkflowHandle as WorkflowHandle
     from .models import Failure as Failure
     from .models import HistoryEvent as HistoryEvent
     from .models import RuntimeStatus as RuntimeStatus
@@ -58,7 +60,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "_host.futures": ("DurableFuture",),
     "activities": ("ActivityContext", "current_activity"),
-    "client": ("Client", "WorkflowHandle"),
+    "aio": ("AsyncClient",),
+    "client": ("Client",),
     "context": ("WorkflowContext",),
     "errors": (
         "ActivityError",
@@ -95,6 +98,7 @@ _HOMES = {
         "WorkflowTerminatedError",
     ),
     "functions": ("activity", "workflow"),
+    "handle": ("AsyncWorkflowHandle", "WorkflowHandle"),
     "models": ("Failure", "HistoryEvent", "RuntimeStatus", "WorkflowState"),
     "payload": ("RawPayload",),
     "retry": ("Retry",),

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from ._exit import before_exit
 from ._native import NativeWorker
 from .durations import milliseconds
 from .errors import ClosedError, EverstepError, FailedPreconditionError, InvalidArgumentError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._host.activities import ActivityHost
+    from .aio import AsyncClient
     from .client import Client
     from .durations import Duration
 
@@ -32,17 +34,18 @@ _EXIT_MS = 2_000
 class Worker:
     """Runs workflows and activities of a client's component, until it is closed.
 
-    Use it as a context manager, or call ``start`` and ``close``. Workflows run on one thread, sync activities on a pool
-    of ``activity_threads``, async ones on an event loop of the worker's own. At most ``workflow_slots`` turns and
-    ``activity_slots`` activities are at work at once; what finds no room waits at the engine. ``max_cached`` is how
-    many instances stay in memory between turns (``EVERSTEP_MAX_CACHED``, else 10,000); with 0 every turn is a replay.
+    Use it with ``with`` or ``async with``, or call ``start`` and ``close``, which block. Workflows run on one thread,
+    sync activities on a pool of ``activity_threads``, async ones on an event loop of the worker's own. At most
+    ``workflow_slots`` turns and ``activity_slots`` activities are at work at once; what finds no room waits at the
+    engine. ``max_cached`` is how many instances stay in memory between turns (``EVERSTEP_MAX_CACHED``, else 10,000);
+    with 0 every turn is a replay.
 
     Raises ``InvalidArgumentError``, and what opening the component answers.
     """
 
     def __init__(
         self,
-        client: Client,
+        client: Client | AsyncClient,
         workflows: Iterable[Callable[..., Any]] = (),
         activities: Iterable[Callable[..., Any]] = (),
         *,
@@ -57,10 +60,10 @@ class Worker:
         from ._host.activities import Activities
         from ._host.host import WorkflowHost, Workflows
         from ._host.watchdog import Watchdog
-        from .client import Client
+        from .client import BaseClient
 
-        if not isinstance(client, Client):
-            raise InvalidArgumentError(f"client must be an everstep.Client, not {type(client).__name__}")
+        if not isinstance(client, BaseClient):
+            raise InvalidArgumentError(f"client must be an everstep client, not {type(client).__name__}")
         if callable(workflows) or callable(activities):
             raise InvalidArgumentError("workflows and activities must be lists; write [function]")
         self._client = client
@@ -91,6 +94,19 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        from .completions import off_the_loop
+
+        await off_the_loop(self.start, self.close)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from .completions import off_the_loop
+
+        await off_the_loop(self.close)
 
     @property
     def is_closed(self) -> bool:
@@ -289,9 +305,5 @@ def _register(worker: Worker) -> None:
     global _POLL_MS, _registered
     if not _registered:
         _registered = True
-        try:
-            # As concurrent.futures does it; `atexit` would come after the wait.
-            threading._register_atexit(_close_all)  # type: ignore[attr-defined]
-        except (AttributeError, RuntimeError):
-            _POLL_MS = 200
+        _POLL_MS = before_exit(_close_all)
     _workers.add(worker)

@@ -1,0 +1,278 @@
+"""The client for asyncio: the operations of ``client.py``, awaited. They are said in ``operations.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from .client import BaseClient
+from .completions import calls_of_running_loop, off_the_loop
+from .handle import AsyncWorkflowHandle
+from .payload import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+    from typing_extensions import Self, Unpack
+
+    from .context import WorkflowContext
+    from .durations import Duration
+    from .models import HistoryEvent, RuntimeStatus, WorkflowState
+    from .operations import Call, Reuse, StartOptions
+
+I = TypeVar("I")  # noqa: E741
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class AsyncClient(BaseClient):
+    """``Client`` for programs on asyncio: the same operations with the same keywords, to be awaited.
+
+    Its arguments are those of ``Client``. It opens the store where it is made, on this thread; where some milliseconds
+    are too long for the loop, ``await asyncio.to_thread(AsyncClient, endpoint)``. Loops and threads may share one.
+    Cancelling a call gives it up in the core; what it asked for may still happen, as after a timeout.
+    """
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Gives back what the client holds. Calls under way and later ones raise ``ClosedError``."""
+        await off_the_loop(self._native.close)
+
+    def _answer(self, call: Call[T]) -> Coroutine[Any, Any, T]:
+        return calls_of_running_loop().answer(call)
+
+    # Starting.
+
+    @overload
+    async def start_workflow(
+        self,
+        function: Callable[[WorkflowContext, I], Coroutine[Any, Any, R]],
+        input: I,
+        **options: Unpack[StartOptions],
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    async def start_workflow(
+        self,
+        function: Callable[[WorkflowContext, I], Generator[Any, Any, R]],
+        input: I,
+        **options: Unpack[StartOptions],
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    async def start_workflow(
+        self,
+        function: Callable[[WorkflowContext], Coroutine[Any, Any, R]],
+        **options: Unpack[StartOptions],
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    async def start_workflow(
+        self,
+        function: Callable[[WorkflowContext], Generator[Any, Any, R]],
+        **options: Unpack[StartOptions],
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    async def start_workflow(
+        self,
+        function: str,
+        input: Any = ...,
+        **options: Unpack[StartOptions],
+    ) -> AsyncWorkflowHandle[Any]: ...
+    @overload
+    async def start_workflow(
+        self,
+        *,
+        workflow_name: str,
+        input: Any = ...,
+        **options: Unpack[StartOptions],
+    ) -> AsyncWorkflowHandle[Any]: ...
+    async def start_workflow(
+        self,
+        function: Any = None,
+        input: Any = ABSENT,
+        *,
+        workflow_name: str | None = None,
+        instance_id: str | None = None,
+        workflow_component: str | None = None,
+        workflow_options: Mapping[str, str] | None = None,
+        start_at: datetime | Duration | None = None,
+        version: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        reuse: Reuse = "finished",
+    ) -> AsyncWorkflowHandle[Any]:
+        """See ``Client.start_workflow``."""
+        call = self._operations.start_workflow(
+            function,
+            input,
+            workflow_name,
+            instance_id,
+            workflow_component,
+            workflow_options,
+            start_at,
+            version,
+            tags,
+            reuse,
+        )
+        return AsyncWorkflowHandle(self, *await self._answer(call))
+
+    @overload
+    def get_handle(
+        self,
+        instance_id: str,
+        function: Callable[..., Coroutine[Any, Any, R]],
+        *,
+        execution_id: str | None = None,
+        workflow_component: str | None = None,
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    def get_handle(
+        self,
+        instance_id: str,
+        function: Callable[..., Generator[Any, Any, R]],
+        *,
+        execution_id: str | None = None,
+        workflow_component: str | None = None,
+    ) -> AsyncWorkflowHandle[R]: ...
+    @overload
+    def get_handle(
+        self,
+        instance_id: str,
+        *,
+        execution_id: str | None = None,
+        workflow_component: str | None = None,
+    ) -> AsyncWorkflowHandle[Any]: ...
+    def get_handle(
+        self,
+        instance_id: str,
+        function: Any = None,
+        *,
+        execution_id: str | None = None,
+        workflow_component: str | None = None,
+    ) -> AsyncWorkflowHandle[Any]:
+        """See ``Client.get_handle``."""
+        return AsyncWorkflowHandle(self, *self._operations.run(instance_id, function, execution_id, workflow_component))
+
+    # Asking.
+
+    async def get_workflow(
+        self, instance_id: str, workflow_component: str | None = None, *, payloads: bool = True
+    ) -> WorkflowState:
+        """See ``Client.get_workflow``."""
+        return await self._answer(self._operations.get_workflow(instance_id, workflow_component, payloads))
+
+    async def wait_for_workflow_start(
+        self,
+        instance_id: str,
+        workflow_component: str | None = None,
+        *,
+        timeout: Duration | None = None,
+        payloads: bool = True,
+    ) -> WorkflowState:
+        """See ``Client.wait_for_workflow_start``."""
+        call = self._operations.wait_for_workflow_start(instance_id, workflow_component, timeout, payloads)
+        return await self._answer(call)
+
+    async def wait_for_workflow_completion(
+        self,
+        instance_id: str,
+        workflow_component: str | None = None,
+        *,
+        timeout: Duration | None = None,
+        payloads: bool = True,
+    ) -> WorkflowState:
+        """See ``Client.wait_for_workflow_completion``."""
+        call = self._operations.wait_for_workflow_completion(instance_id, workflow_component, timeout, payloads)
+        return await self._answer(call)
+
+    def list_workflows(
+        self,
+        *,
+        workflow_component: str | None = None,
+        workflow_name: str | None = None,
+        statuses: Iterable[RuntimeStatus | str] = (),
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+        page_size: int = 100,
+    ) -> AsyncIterator[WorkflowState]:
+        """See ``Client.list_workflows``."""
+        page = self._operations.list_workflows(
+            workflow_component, workflow_name, statuses, created_from, created_to, page_size
+        )
+        return self._states(page)
+
+    async def _states(
+        self, page: Callable[[str | None], Call[tuple[list[WorkflowState], str | None]]]
+    ) -> AsyncIterator[WorkflowState]:
+        cursor: str | None = None
+        while True:
+            states, cursor = await self._answer(page(cursor))
+            for state in states:
+                yield state
+            if cursor is None:
+                return
+
+    async def get_workflow_history(self, instance_id: str, workflow_component: str | None = None) -> list[HistoryEvent]:
+        """See ``Client.get_workflow_history``."""
+        return await self._answer(self._operations.get_workflow_history(instance_id, workflow_component))
+
+    # Controlling.
+
+    async def pause_workflow(
+        self, instance_id: str, workflow_component: str | None = None, *, reason: str | None = None
+    ) -> None:
+        """See ``Client.pause_workflow``."""
+        await self._answer(self._operations.pause_workflow(instance_id, workflow_component, reason))
+
+    async def resume_workflow(
+        self, instance_id: str, workflow_component: str | None = None, *, reason: str | None = None
+    ) -> None:
+        """See ``Client.resume_workflow``."""
+        await self._answer(self._operations.resume_workflow(instance_id, workflow_component, reason))
+
+    async def raise_workflow_event(
+        self,
+        instance_id: str,
+        event_name: str,
+        event_data: Any = ABSENT,
+        workflow_component: str | None = None,
+    ) -> None:
+        """See ``Client.raise_workflow_event``."""
+        await self._answer(
+            self._operations.raise_workflow_event(instance_id, event_name, event_data, workflow_component)
+        )
+
+    async def terminate_workflow(
+        self,
+        instance_id: str,
+        workflow_component: str | None = None,
+        *,
+        output: Any = ABSENT,
+        recursive: bool = True,
+    ) -> None:
+        """See ``Client.terminate_workflow``."""
+        await self._answer(self._operations.terminate_workflow(instance_id, workflow_component, output, recursive))
+
+    async def purge_workflow(
+        self, instance_id: str, workflow_component: str | None = None, *, recursive: bool = True
+    ) -> int:
+        """See ``Client.purge_workflow``."""
+        return await self._answer(self._operations.purge_workflow(instance_id, workflow_component, recursive))
+
+    async def purge_workflows(
+        self,
+        *,
+        workflow_component: str | None = None,
+        workflow_name: str | None = None,
+        statuses: Iterable[RuntimeStatus | str] = (),
+        created_from: datetime | None = None,
+        created_to: datetime | None = None,
+    ) -> int:
+        """See ``Client.purge_workflows``."""
+        call = self._operations.purge_workflows(workflow_component, workflow_name, statuses, created_from, created_to)
+        return await self._answer(call)

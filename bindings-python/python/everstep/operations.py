@@ -1,0 +1,230 @@
+"""The operations: how each is asked for and how its answer is read. Said here once, for both flavours of the client.
+
+To add an operation:
+
+1. ``src/client.rs``: a function that makes the ``NativeCall`` (by ``self.call``; ``self.read`` for what reads much,
+   ``self.wait`` for what waits), and its line in ``_native.pyi``. An answer of a new kind implements ``ToPython`` in
+   ``src/convert.rs``.
+2. Here: a method of ``Operations`` that checks its arguments (``arguments.py``) and gives a ``Call``.
+3. ``client.py``: ``return self._operations.NAME(...).wait()``, with the documentation of its meaning.
+   ``aio.py``: the same keywords, ``return await self._answer(self._operations.NAME(...))``.
+4. ``handle.py``, if it is about one instance: a line in each of the two handles.
+
+A flavour waits, and does nothing else: what needs a decision belongs here, or in the core.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from .arguments import filter_of, optional_text, start_time, strings, text_of, timeout_ms, workflow_of
+from .errors import DecodeError, InvalidArgumentError
+from .payload import decode, payload_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from typing_extensions import TypedDict
+
+    from ._native import NativeCall, NativeClient
+    from .durations import Duration
+    from .models import HistoryEvent, RuntimeStatus, WorkflowState
+    from .payload import Decoder
+
+    class StartOptions(TypedDict, total=False):
+        """The keywords of every form of a start."""
+
+        instance_id: str | None
+        workflow_component: str | None
+        workflow_options: Mapping[str, str] | None
+        start_at: datetime | Duration | None
+        version: str | None
+        tags: Mapping[str, str] | None
+        reuse: Reuse
+
+
+A = TypeVar("A")
+T = TypeVar("T")
+Reuse = Literal["finished", "never"]
+Run = tuple[str, "str | None", "str | None", "Decoder | None"]
+"""What a handle is of: instance ID, execution ID, component, and the decoder of its output."""
+
+
+class Call(Generic[T]):
+    """An operation that has been asked for, and how its answer is read. Nothing happens before it is waited for."""
+
+    __slots__ = ("native", "read")
+
+    def __init__(self, native: NativeCall[A], read: Callable[[A], T]) -> None:
+        self.native: NativeCall[Any] = native
+        self.read: Callable[[Any], T] = read
+
+    def wait(self) -> T:
+        """Blocks this thread until the answer is there."""
+        return self.read(self.native.wait())
+
+
+class Operations:
+    """Every operation of the API, asked of one client of the core."""
+
+    def __init__(self, native: NativeClient) -> None:
+        self._native = native
+
+    # Starting.
+
+    def start_workflow(
+        self,
+        function: Any,
+        input: Any,
+        workflow_name: str | None,
+        instance_id: str | None,
+        workflow_component: str | None,
+        workflow_options: Mapping[str, str] | None,
+        start_at: datetime | Duration | None,
+        version: str | None,
+        tags: Mapping[str, str] | None,
+        reuse: Reuse,
+    ) -> Call[Run]:
+        name, decoder = workflow_of(function, workflow_name)
+        call = self._native.start(
+            optional_text(workflow_component, "workflow_component"),
+            name,
+            payload_text(input, "input"),
+            optional_text(instance_id, "instance_id"),
+            strings(workflow_options, "workflow_options"),
+            start_time(start_at),
+            optional_text(version, "version"),
+            strings(tags, "tags"),
+            text_of(reuse, "reuse"),
+        )
+        return Call(call, lambda started: (*started, workflow_component, decoder))
+
+    def run(self, instance_id: str, function: Any, execution_id: str | None, workflow_component: str | None) -> Run:
+        """What ``get_handle`` makes a handle of; the core is not asked."""
+        return (
+            text_of(instance_id, "instance_id"),
+            optional_text(execution_id, "execution_id"),
+            optional_text(workflow_component, "workflow_component"),
+            None if function is None else workflow_of(function, None)[1],
+        )
+
+    # Asking.
+
+    def get_workflow(self, instance_id: str, workflow_component: str | None, payloads: bool) -> Call[WorkflowState]:
+        component = optional_text(workflow_component, "workflow_component")
+        return Call(self._native.get(component, text_of(instance_id, "instance_id"), bool(payloads)), _state)
+
+    def wait_for_workflow_start(
+        self, instance_id: str, workflow_component: str | None, timeout: Duration | None, payloads: bool
+    ) -> Call[WorkflowState]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return Call(self._native.wait_for_start(component, id, timeout_ms(timeout), bool(payloads)), _state)
+
+    def wait_for_workflow_completion(
+        self, instance_id: str, workflow_component: str | None, timeout: Duration | None, payloads: bool
+    ) -> Call[WorkflowState]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return Call(self._native.wait_for_completion(component, id, timeout_ms(timeout), bool(payloads)), _state)
+
+    def result(
+        self,
+        instance_id: str,
+        execution_id: str | None,
+        component: str | None,
+        decoder: Decoder | None,
+        timeout: Duration | None,
+    ) -> Call[Any]:
+        def read(text: str | None) -> Any:
+            try:
+                return decode(text, decoder)
+            except DecodeError as error:
+                error.instance_id = instance_id
+                error.text = text
+                raise
+
+        return Call(self._native.result(component, instance_id, execution_id, timeout_ms(timeout)), read)
+
+    def list_workflows(
+        self,
+        workflow_component: str | None,
+        workflow_name: str | None,
+        statuses: Iterable[RuntimeStatus | str],
+        created_from: datetime | None,
+        created_to: datetime | None,
+        page_size: int,
+    ) -> Callable[[str | None], Call[tuple[list[WorkflowState], str | None]]]:
+        """Gives what asks for a page and the cursor of the next one; the first page has no cursor."""
+        component = optional_text(workflow_component, "workflow_component")
+        filter = filter_of(workflow_name, statuses, created_from, created_to)
+        if type(page_size) is not int or not 1 <= page_size <= 1000:
+            raise InvalidArgumentError("page_size must be an int from 1 to 1000")
+        return lambda cursor: Call(self._native.list(component, *filter, cursor, page_size), _page)
+
+    def get_workflow_history(self, instance_id: str, workflow_component: str | None) -> Call[list[HistoryEvent]]:
+        component = optional_text(workflow_component, "workflow_component")
+        return Call(self._native.history(component, text_of(instance_id, "instance_id")), _history)
+
+    # Controlling.
+
+    def pause_workflow(self, instance_id: str, workflow_component: str | None, reason: str | None) -> Call[None]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return Call(self._native.pause(component, id, optional_text(reason, "reason")), _as_it_is)
+
+    def resume_workflow(self, instance_id: str, workflow_component: str | None, reason: str | None) -> Call[None]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return Call(self._native.resume(component, id, optional_text(reason, "reason")), _as_it_is)
+
+    def raise_workflow_event(
+        self, instance_id: str, event_name: str, event_data: Any, workflow_component: str | None
+    ) -> Call[None]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        name, data = text_of(event_name, "event_name"), payload_text(event_data, "event_data")
+        return Call(self._native.raise_event(component, id, name, data), _as_it_is)
+
+    def terminate_workflow(
+        self, instance_id: str, workflow_component: str | None, output: Any, recursive: bool
+    ) -> Call[None]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return Call(self._native.terminate(component, id, payload_text(output, "output"), bool(recursive)), _as_it_is)
+
+    def purge_workflow(self, instance_id: str, workflow_component: str | None, recursive: bool) -> Call[int]:
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return Call(self._native.purge(component, id, bool(recursive)), _as_it_is)
+
+    def purge_workflows(
+        self,
+        workflow_component: str | None,
+        workflow_name: str | None,
+        statuses: Iterable[RuntimeStatus | str],
+        created_from: datetime | None,
+        created_to: datetime | None,
+    ) -> Call[int]:
+        component = optional_text(workflow_component, "workflow_component")
+        filter = filter_of(workflow_name, statuses, created_from, created_to)
+        return Call(self._native.purge_matching(component, *filter), _as_it_is)
+
+
+# How answers are read. The models are imported with the first answer that needs them: making their classes is a good
+# part of what importing the package would take.
+
+
+def _as_it_is(answer: T) -> T:
+    return answer
+
+
+def _state(answer: tuple[Any, ...]) -> WorkflowState:
+    from .models import state_from_native
+
+    return state_from_native(answer)
+
+
+def _page(answer: tuple[list[tuple[Any, ...]], str | None]) -> tuple[list[WorkflowState], str | None]:
+    states, cursor = answer
+    return [_state(state) for state in states], cursor
+
+
+def _history(answer: list[tuple[int, str, int | None, dict[str, Any]]]) -> list[HistoryEvent]:
+    from .models import event_from_native
+
+    return [event_from_native(event) for event in answer]
