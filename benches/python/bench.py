@@ -161,6 +161,8 @@ BARS = [
     Bar("length", "per step, 10,000 steps against 10", figure("length.ratio"), fixed(1.2), "x"),
     Bar("length", "rebuild of a 10,000-step instance", figure("length.rebuild_ms"), fixed(300), "ms"),
     Bar("fan", "per activity, 10,000 parallel ones against 10", figure("fan.ratio"), fixed(2), "x"),
+    Bar("fan", "the same with ctx.map", figure("fan.map_ratio"), fixed(2), "x"),
+    Bar("fan", "the same, at most 100 at a time", figure("fan.window_ratio"), fixed(2), "x"),
     Bar(
         "pool",
         "naps of 100 ms, pool of 64, 256 in flight",

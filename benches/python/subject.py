@@ -63,6 +63,16 @@ async def fan_out(ctx: everstep.WorkflowContext, count: int) -> int:
 
 
 @everstep.workflow
+async def mapped(ctx: everstep.WorkflowContext, count: int) -> int:
+    return sum(await ctx.map(add_one, range(count)))
+
+
+@everstep.workflow
+async def windowed(ctx: everstep.WorkflowContext, count: int) -> int:
+    return sum(await ctx.map(add_one, range(count), max_concurrency=100))
+
+
+@everstep.workflow
 async def napping(ctx: everstep.WorkflowContext, milliseconds: int) -> None:
     await ctx.call(nap, milliseconds)
 
@@ -77,7 +87,18 @@ async def sleeper(_: everstep.WorkflowContext, seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-WORKFLOWS = [one_activity, five_activities, steps, steps_then_event, fan_out, napping, event_waiter, sleeper]
+WORKFLOWS = [
+    one_activity,
+    five_activities,
+    steps,
+    steps_then_event,
+    fan_out,
+    mapped,
+    windowed,
+    napping,
+    event_waiter,
+    sleeper,
+]
 ACTIVITIES = [add_one, nap]
 
 

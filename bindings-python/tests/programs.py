@@ -69,14 +69,36 @@ class _Run:
         return await self.task(task)
 
     async def op_all(self, op: dict[str, Any], items: list[Any]) -> Any:
-        return await self.ctx.all([self.task(item) for item in items])
+        tasks = [self.task(item) for item in items]
+        return self.outcomes(await self.ctx.all(tasks, return_exceptions=op.get("return_exceptions", False)))
 
     async def op_each(self, op: dict[str, Any], array: Any) -> Any:
         tasks = []
         for item in self.compute(array):
             self.env[op["item"]] = item
             tasks.append(self.task(op["do"]))
-        return await self.ctx.all(tasks)
+        return self.outcomes(await self.ctx.all(tasks, return_exceptions=op.get("return_exceptions", False)))
+
+    async def op_map(self, op: dict[str, Any], array: Any) -> Any:
+        asking = op["do"]
+        kind = next(iter(asking))
+        function = declared(asking[kind]) if kind == "child" else asking[kind]
+        outcomes = await self.ctx.map(
+            function,
+            self.inputs(op, asking),
+            max_concurrency=self.compute(op.get("max_concurrency")),
+            return_exceptions=op.get("return_exceptions", False),
+            retry=policy(self.compute(asking["retry"])) if "retry" in asking else None,
+        )
+        return self.outcomes(outcomes)
+
+    def inputs(self, op: dict[str, Any], asking: dict[str, Any]) -> Any:
+        for item in self.compute(op["map"]):
+            self.env[op["item"]] = item
+            yield self.compute(asking["input"]) if "input" in asking else ABSENT
+
+    def outcomes(self, values: Any) -> list[Any]:
+        return [describe(value) if isinstance(value, BaseException) else value for value in values]
 
     async def op_any(self, op: dict[str, Any], items: list[Any]) -> Any:
         tasks = [self.task(item) for item in items]
@@ -230,6 +252,15 @@ class _Run:
 
     def fn_instance_id(self, _: Any) -> str:
         return self.ctx.instance_id
+
+
+def declared(name: str) -> Any:
+    """A workflow that is somewhere else, by its name."""
+
+    @everstep.workflow(name=name)
+    async def child(ctx: WorkflowContext, input: Any = None) -> Any: ...
+
+    return child
 
 
 NOTHING = object()

@@ -275,28 +275,6 @@ def test_events_locks_and_queues_of_asyncio_work() -> None:
     assert script.done(4, "C") == [{"kind": "complete", "output": ["A", "B", "C"]}]
 
 
-def test_all_and_any() -> None:
-    @everstep.workflow
-    async def flow(ctx: WorkflowContext) -> Any:
-        a, b = await ctx.all(ctx.call(ship, "a"), ctx.call(ship, "b"))
-        many = await ctx.all([ctx.call(ship, name) for name in "cd"])
-        nothing: list[str] = await ctx.all([])
-        event, timer = ctx.wait_for_event("go", str), ctx.sleep(5)
-        winner = await ctx.any(event, timer)
-        return [a, b, many, nothing, winner is event, timer.cancelled()]
-
-    script = Script(flow)
-    assert kinds(script.start()) == ["activity", "activity"]
-    assert script.done(2, "B") == []
-    assert kinds(script.done(1, "A")) == ["activity", "activity"]
-    script.done(3, "C")
-    assert kinds(script.done(4, "D")) == ["event", "timer"]
-    assert script.done(5, "now") == [
-        {"kind": "cancel", "ref": 6},
-        {"kind": "complete", "output": ["A", "B", ["C", "D"], [], True, True]},
-    ]
-
-
 def test_cancelled_asks_are_answered_with_nothing() -> None:
     @everstep.workflow
     async def flow(ctx: WorkflowContext) -> bool:
@@ -602,7 +580,6 @@ def test_a_long_rebuild_is_one_task(n: int) -> None:
         lambda ctx: ctx.sleep(float("nan")),
         lambda ctx: ctx.wait_for_event(""),
         lambda ctx: ctx.call(reserve, Order("a"), retry=3),
-        lambda ctx: ctx.any(),
         lambda ctx: ctx.call(reserve, Order("a"), instance_id="x"),
     ],
 )

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from .durations import milliseconds
 from .errors import ContinueAsNew, InvalidArgumentError
+from .fanout import FanOut
 from .functions import ATTRIBUTE, definition_of
+from .options import app_field, name_of, retry_fields
 from .payload import ABSENT, decoder_of, encode_text
 
 if TYPE_CHECKING:
     import logging
     import random
-    from asyncio import Future
-    from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Mapping
     from uuid import UUID
 
     from ._host.futures import DurableFuture
@@ -27,25 +28,19 @@ if TYPE_CHECKING:
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
-R1 = TypeVar("R1")
-R2 = TypeVar("R2")
-R3 = TypeVar("R3")
-R4 = TypeVar("R4")
-R5 = TypeVar("R5")
-F = TypeVar("F", bound="Future[Any]")
 
 
-class WorkflowContext:
+class WorkflowContext(FanOut):
     """What a workflow asks for, and what it may know.
 
     Whatever is asked for is asked for when it is called, in the order of the calls; the futures that come back may be
     awaited at any time, by ``await``, by ``yield`` in a generator, and by everything of asyncio that waits.
     """
 
-    __slots__ = ("_execution_id", "_instance_id", "_logger", "_loop", "_patches", "_random", "_start", "_uuids")
+    __slots__ = ("_execution_id", "_instance_id", "_logger", "_patches", "_random", "_start", "_uuids")
 
     def __init__(self, loop: WorkflowLoop, task: Mapping[str, Any], start: Mapping[str, Any]) -> None:
-        self._loop = loop
+        super().__init__(loop)
         self._instance_id: str = task["id"]
         self._execution_id: str = task["run"]
         self._start = start
@@ -229,7 +224,7 @@ class WorkflowContext:
     ) -> DurableFuture[Any]:
         """Runs an activity by its registered name; its output is decoded as ``returns``. See ``call``."""
         decoder = None if returns is Any else decoder_of(returns)
-        return self._activity(_name(name, "name"), encode_text(name), decoder, input, timeout, retry, app_id)
+        return self._activity(name_of(name, "name"), encode_text(name), decoder, input, timeout, retry, app_id)
 
     @overload
     def call_child(
@@ -264,7 +259,7 @@ class WorkflowContext:
     ) -> DurableFuture[Any]:
         """Runs a child workflow by its registered name; its output is decoded as ``returns``. See ``call``."""
         decoder = None if returns is Any else decoder_of(returns)
-        return self._child(_name(name, "name"), encode_text(name), decoder, input, instance_id, retry, app_id)
+        return self._child(name_of(name, "name"), encode_text(name), decoder, input, instance_id, retry, app_id)
 
     @overload
     def start_child(
@@ -305,7 +300,7 @@ class WorkflowContext:
         """
         self._loop.check()
         if isinstance(function, str):
-            quoted = encode_text(_name(function, "function"))
+            quoted = encode_text(name_of(function, "function"))
         else:
             definition = definition_of(function)
             if definition.kind != "workflow":
@@ -313,8 +308,8 @@ class WorkflowContext:
             quoted = definition.quoted
         fields = f',"name":{quoted}{self._loop.payload("input", input)}'
         if instance_id is not None:
-            fields += f',"id":{encode_text(_name(instance_id, "instance_id"))}'
-        self._loop.tell("child", f'{fields},"detached":true{_app(app_id)}', numbered=True)
+            fields += f',"id":{encode_text(name_of(instance_id, "instance_id"))}'
+        self._loop.tell("child", f'{fields},"detached":true{app_field(app_id)}', numbered=True)
 
     def sleep(self, duration: Duration) -> DurableFuture[None]:
         """Waits this long, in seconds or as a ``timedelta``. It costs nothing, however long."""
@@ -341,7 +336,7 @@ class WorkflowContext:
         future raises ``WaitTimeout``. A wait that was cancelled takes no event.
         """
         self._loop.check()
-        fields = f',"name":{encode_text(_name(name, "name"))}'
+        fields = f',"name":{encode_text(name_of(name, "name"))}'
         if timeout is not None:
             fields += f',"timeout_ms":{milliseconds(timeout, "timeout")}'
         return self._loop.ask("event", name, fields, None if type is Any else decoder_of(type))
@@ -349,8 +344,8 @@ class WorkflowContext:
     def send_event(self, instance_id: str, event_name: str, event_data: Any = ABSENT) -> None:
         """Raises an event at another instance."""
         self._loop.check()
-        fields = f',"id":{encode_text(_name(instance_id, "instance_id"))}'
-        fields += f',"name":{encode_text(_name(event_name, "event_name"))}{self._loop.payload("data", event_data)}'
+        fields = f',"id":{encode_text(name_of(instance_id, "instance_id"))}'
+        fields += f',"name":{encode_text(name_of(event_name, "event_name"))}{self._loop.payload("data", event_data)}'
         self._loop.tell("send", fields)
 
     def set_custom_status(self, status: Any) -> None:
@@ -369,49 +364,6 @@ class WorkflowContext:
         keep = "true" if keep_events else "false"
         self._loop.continuation = f'{{"kind":"continue"{fields},"keep_events":{keep}}}'
         raise ContinueAsNew
-
-    # Waiting for several.
-
-    @overload
-    def all(self, a: Awaitable[R1], b: Awaitable[R2], /) -> Future[tuple[R1, R2]]: ...
-    @overload
-    def all(self, a: Awaitable[R1], b: Awaitable[R2], c: Awaitable[R3], /) -> Future[tuple[R1, R2, R3]]: ...
-    @overload
-    def all(
-        self, a: Awaitable[R1], b: Awaitable[R2], c: Awaitable[R3], d: Awaitable[R4], /
-    ) -> Future[tuple[R1, R2, R3, R4]]: ...
-    @overload
-    def all(
-        self, a: Awaitable[R1], b: Awaitable[R2], c: Awaitable[R3], d: Awaitable[R4], e: Awaitable[R5], /
-    ) -> Future[tuple[R1, R2, R3, R4, R5]]: ...
-    @overload
-    def all(self, awaitables: Iterable[Awaitable[R]], /) -> Future[list[R]]: ...
-    @overload
-    def all(self, *awaitables: Awaitable[R]) -> Future[tuple[R, ...]]: ...
-    def all(self, *awaitables: Any) -> Any:
-        """Waits for all and gives their results in order: a tuple, or a list when it was given one iterable.
-
-        The first failure is raised at once; the others go on.
-        """
-        from ._host.loop import gather
-
-        self._loop.check()
-        if len(awaitables) == 1 and not hasattr(awaitables[0], "__await__"):
-            return gather(self._loop, list(awaitables[0]), list)
-        return gather(self._loop, awaitables, tuple)
-
-    @overload
-    def any(self, awaitables: Iterable[F], /, *, cancel_rest: bool = True) -> Future[F]: ...
-    @overload
-    def any(self, *awaitables: F, cancel_rest: bool = True) -> Future[F]: ...
-    def any(self, *awaitables: Any, cancel_rest: bool = True) -> Any:
-        """Waits until one is done, gives that one and cancels the rest; call its ``result()``."""
-        from ._host.loop import first
-
-        self._loop.check()
-        if len(awaitables) == 1 and not hasattr(awaitables[0], "__await__"):
-            awaitables = tuple(awaitables[0])
-        return first(self._loop, awaitables, cancel_rest)
 
     # What the workflow may know.
 
@@ -493,7 +445,7 @@ class WorkflowContext:
         self._loop.check()
         if self._patches is None:
             self._patches = {}
-        answer = self._patches.get(_name(name, "name"))
+        answer = self._patches.get(name_of(name, "name"))
         if answer is None:
             answer = self._patches[name] = name in self._loop.patches or not self._loop.replaying
             if answer:
@@ -517,11 +469,11 @@ class WorkflowContext:
             loop.check()
         fields = f',"name":{quoted}{loop.payload("input", input)}'
         if retry is not None:
-            fields += _retry(retry)
+            fields += retry_fields(retry)
         if timeout is not None:
             fields += f',"timeout_ms":{milliseconds(timeout, "timeout")}'
         if app_id is not None:
-            fields += _app(app_id)
+            fields += app_field(app_id)
         return loop.ask("activity", name, fields, decoder)
 
     def _child(
@@ -538,25 +490,7 @@ class WorkflowContext:
         loop.check()
         fields = f',"name":{quoted}{loop.payload("input", input)}'
         if instance_id is not None:
-            fields += f',"id":{encode_text(_name(instance_id, "instance_id"))}'
+            fields += f',"id":{encode_text(name_of(instance_id, "instance_id"))}'
         if retry is not None:
-            fields += _retry(retry)
-        return loop.ask("child", name, fields + _app(app_id), decoder)
-
-
-def _name(value: object, argument: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidArgumentError(f"{argument} must be a str that is not empty")
-    return value
-
-
-def _retry(retry: object) -> str:
-    from .retry import Retry
-
-    if not isinstance(retry, Retry):
-        raise InvalidArgumentError(f"retry must be an everstep.Retry, not {type(retry).__name__}")
-    return f',"retry":{retry.text()}'
-
-
-def _app(app_id: str | None) -> str:
-    return "" if app_id is None else f',"app":{encode_text(_name(app_id, "app_id"))}'
+            fields += retry_fields(retry)
+        return loop.ask("child", name, fields + app_field(app_id), decoder)

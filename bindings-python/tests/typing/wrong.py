@@ -37,6 +37,14 @@ async def flow(ctx: WorkflowContext, order: Order) -> int:
     await ctx.call(reserve, order, retry=3)  # wrong
     await ctx.sleep("1")  # wrong
     approved: int = await ctx.wait_for_event("approval", str)  # wrong
+    await ctx.map(reserve, ["order-7"])  # wrong
+    await ctx.map(flow, ["order-7"])  # wrong
+    await ctx.map(reserve, order)  # wrong
+    await ctx.map(clean_up, [order])  # wrong
+    await ctx.map(flow, [order], timeout=3)  # wrong
+    await ctx.map(bill, [order], max_concurrency="3")  # wrong
+    texts: list[str] = await ctx.map(reserve, [order])  # wrong
+    (await ctx.map(bill, [order], return_exceptions=True))[0].upper()  # wrong
     ctx.set_custom_status(await ctx.call(bill, order) + 1)  # wrong
     return text  # wrong
 

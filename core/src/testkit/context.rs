@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
+use super::group::Group;
 use super::host::RunInfo;
 use crate::bridge::random::{Random, Uuids};
 use crate::bridge::{Command, Due, Parent, Ref, Step, TaskError};
@@ -13,7 +14,7 @@ use crate::error::ErrorKind;
 use crate::model::Payload;
 use crate::retry::RetryPolicy;
 
-type Outcome = Result<Payload, TaskError>;
+pub(super) type Outcome = Result<Payload, TaskError>;
 
 /// The durable context of one run. Cheap to clone; all clones are the same run.
 #[derive(Clone)]
@@ -22,7 +23,7 @@ pub struct Ctx(Arc<Mutex<Shared>>);
 /// Something that was asked for; a future of its result. Dropping it does not cancel it.
 #[derive(Clone)]
 pub struct Task {
-    reference: Ref,
+    pub(super) reference: Ref,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -57,24 +58,16 @@ pub(super) struct Shared {
     uuids: Uuids,
     last: Ref,
     commands: Step,
-    tasks: HashMap<Ref, Slot>,
+    pub(super) tasks: HashMap<Ref, Slot>,
     pending: usize,
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
     woken: bool,
 }
 
 #[derive(Default)]
-struct Slot {
-    outcome: Option<Outcome>,
-    group: Option<usize>,
-}
-
-/// Several tasks that are waited for together; counters, so that a thousand tasks cost a thousand steps.
-#[derive(Default)]
-struct Group {
-    open: usize,
-    first: Option<Ref>,
-    failed: Option<Ref>,
+pub(super) struct Slot {
+    pub(super) outcome: Option<Outcome>,
+    pub(super) groups: Vec<usize>,
 }
 
 impl Shared {
@@ -90,8 +83,8 @@ impl Shared {
         }
         self.pending -= 1;
         self.woken = true;
-        if let Some(group) = slot.group {
-            self.groups[group].note(reference, &outcome);
+        for group in &slot.groups {
+            self.groups[*group].note(reference, &outcome);
         }
         slot.outcome = Some(outcome);
     }
@@ -116,34 +109,11 @@ impl Shared {
         self.last
     }
 
-    fn group(&mut self, tasks: &[Task]) -> usize {
-        let mut group = Group { open: tasks.len(), ..Group::default() };
-        for task in tasks {
-            let Some(slot) = self.tasks.get_mut(&task.reference) else { continue };
-            slot.group = Some(self.groups.len());
-            if let Some(outcome) = &slot.outcome {
-                group.note(task.reference, outcome);
-            }
-        }
-        self.groups.push(group);
-        self.groups.len() - 1
-    }
-
-    fn outcome(&self, reference: Ref) -> Outcome {
+    pub(super) fn outcome(&self, reference: Ref) -> Outcome {
         self.tasks
             .get(&reference)
             .and_then(|slot| slot.outcome.clone())
             .expect("only asked of resolved tasks")
-    }
-}
-
-impl Group {
-    fn note(&mut self, reference: Ref, outcome: &Outcome) {
-        self.open -= 1;
-        self.first.get_or_insert(reference);
-        if outcome.is_err() {
-            self.failed.get_or_insert(reference);
-        }
     }
 }
 
@@ -319,39 +289,5 @@ impl Ctx {
     /// What is known of the run.
     pub fn info(&self) -> RunInfo {
         self.shared().info.clone()
-    }
-
-    /// Waits for all tasks; the results in the order of the tasks.
-    ///
-    /// # Errors
-    /// The first failure in time, at once.
-    pub async fn all(&self, tasks: &[Task]) -> Result<Vec<Payload>, TaskError> {
-        let group = self.shared().group(tasks);
-        let done = std::future::poll_fn(|_| {
-            let shared = self.shared();
-            let group = &shared.groups[group];
-            if group.open == 0 || group.failed.is_some() { Poll::Ready(group.failed) } else { Poll::Pending }
-        });
-        let failed = done.await;
-        let shared = self.shared();
-        match failed {
-            Some(reference) => Err(shared.outcome(reference).expect_err("it was noted as failed")),
-            None => tasks.iter().map(|task| shared.outcome(task.reference)).collect(),
-        }
-    }
-
-    /// Waits for the first task that ends, cancels the others unless `keep`, and gives its index and outcome.
-    pub async fn any(&self, tasks: &[Task], keep: bool) -> (usize, Outcome) {
-        let group = self.shared().group(tasks);
-        let first = std::future::poll_fn(|_| match self.shared().groups[group].first {
-            Some(reference) => Poll::Ready(reference),
-            None => Poll::Pending,
-        })
-        .await;
-        if !keep {
-            tasks.iter().filter(|task| task.reference != first).for_each(|task| self.cancel(task));
-        }
-        let index = tasks.iter().position(|task| task.reference == first).expect("it is one of the tasks");
-        (index, self.shared().outcome(first))
     }
 }

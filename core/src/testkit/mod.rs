@@ -3,6 +3,8 @@
 mod context;
 pub mod disk;
 mod expression;
+mod fan_out;
+mod group;
 pub mod host;
 pub mod mutants;
 pub mod scratch;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::{ActivityOptions, ChildOptions, Ctx, Task};
 use super::expression::{compute, decode, encode, truth};
+use super::fan_out::several;
 use super::host::{End, Fault, Host};
 use crate::bridge::{ActivityTask, Command, Due, Stall, StallCode, TaskError, read_step};
 use crate::error::ErrorKind;
@@ -30,7 +31,7 @@ type Flow = Result<Option<End>, Fault>;
 type Block<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;
 
 /// Every operation that a program may have.
-const OPERATIONS: [&str; 22] = [
+const OPERATIONS: [&str; 23] = [
     "activity",
     "child",
     "timer",
@@ -40,6 +41,7 @@ const OPERATIONS: [&str; 22] = [
     "await",
     "all",
     "each",
+    "map",
     "any",
     "cancel",
     "send",
@@ -131,7 +133,7 @@ fn block<'a>(ctx: &'a Ctx, ops: &'a [Value], env: &'a mut Env) -> Block<'a> {
 }
 
 /// The ops of a nested block; none when the key is absent.
-fn nested<'a>(op: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn nested<'a>(op: &'a Value, key: &str) -> &'a [Value] {
     op[key].as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -202,21 +204,7 @@ async fn operation(ctx: &Ctx, op: &Value, env: &mut Env) -> Flow {
             return Ok(None);
         }
         "patch" => Value::Bool(ctx.patch(compute(ctx, main, env).as_str().unwrap_or_default())),
-        "all" => {
-            let tasks: Vec<Task> =
-                nested(op, "all").iter().map(|item| task(ctx, item, env)).collect::<Result<_, _>>()?;
-            values(&ctx.all(&tasks).await?)
-        }
-        "each" => {
-            let tasks = each_at_once(ctx, op, env)?;
-            values(&ctx.all(&tasks).await?)
-        }
-        "any" => {
-            let tasks: Vec<Task> =
-                nested(op, "any").iter().map(|item| task(ctx, item, env)).collect::<Result<_, _>>()?;
-            let (index, outcome) = ctx.any(&tasks, truth(&op["keep"])).await;
-            json!({"index": index, "value": decode(outcome?.as_deref())})
-        }
+        "all" | "each" | "map" | "any" => several(ctx, kind, op, env).await?,
         "await" => decode(task(ctx, main, env)?.await?.as_deref()),
         _ => {
             let detached = truth(&op["detached"]);
@@ -230,12 +218,8 @@ async fn operation(ctx: &Ctx, op: &Value, env: &mut Env) -> Flow {
     Ok(None)
 }
 
-fn values(payloads: &[Payload]) -> Value {
-    payloads.iter().map(|payload| decode(payload.as_deref())).collect()
-}
-
 /// A task variable, or what an asking operation begins.
-fn task(ctx: &Ctx, item: &Value, env: &mut Env) -> Result<Task, Fault> {
+pub(super) fn task(ctx: &Ctx, item: &Value, env: &mut Env) -> Result<Task, Fault> {
     let name = item.as_str().or_else(|| item.get("$").and_then(Value::as_str));
     match name.map(|name| env.get(name)) {
         Some(Some(Var::Task(task))) => Ok(task.clone()),
@@ -293,17 +277,6 @@ async fn each_in_turn(ctx: &Ctx, op: &Value, env: &mut Env) -> Flow {
     Ok(None)
 }
 
-fn each_at_once(ctx: &Ctx, op: &Value, env: &mut Env) -> Result<Vec<Task>, Fault> {
-    let items = compute(ctx, &op["each"], env);
-    let name = op["item"].as_str().unwrap_or_default();
-    let mut tasks = Vec::new();
-    for item in items.as_array().into_iter().flatten() {
-        env.insert(name.to_owned(), Var::Value(item.clone()));
-        tasks.push(task(ctx, &op["do"], env)?);
-    }
-    Ok(tasks)
-}
-
 async fn try_catch(ctx: &Ctx, op: &Value, env: &mut Env) -> Flow {
     match block(ctx, nested(op, "try"), env).await {
         Err(Fault::Failed(error)) => {
@@ -317,7 +290,7 @@ async fn try_catch(ctx: &Ctx, op: &Value, env: &mut Env) -> Flow {
 }
 
 /// An error as a program sees it.
-fn describe(error: &TaskError) -> Value {
+pub(super) fn describe(error: &TaskError) -> Value {
     let mut map = Map::new();
     let code = error.code.as_deref().unwrap_or(ErrorKind::WorkflowFailed.code());
     map.insert("code".into(), code.into());

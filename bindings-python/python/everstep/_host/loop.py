@@ -23,6 +23,7 @@ from ..errors import ContinueAsNew, InvalidArgumentError, NonDurableError, Workf
 from ..payload import ABSENT, convert, member, taken
 from .failures import error_text, exception_of, stack_of
 from .futures import DurableFuture, Timer
+from .groups import awaiting, gather
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
@@ -342,7 +343,7 @@ class WorkflowLoop(AbstractEventLoop):
         if isinstance(yielded, (list, tuple)):
             return gather(self, yielded, list)
         if hasattr(yielded, "__await__"):
-            return self.create_task(_run(yielded))
+            return self.create_task(awaiting(yielded))
         return yielded
 
     def _complete(self, value: Any) -> None:
@@ -447,88 +448,3 @@ def _non_durable(name: str) -> Callable[..., Any]:
 for _name in dir(AbstractEventLoop):
     if not _name.startswith("_") and _name not in WorkflowLoop.__dict__:
         setattr(WorkflowLoop, _name, _non_durable(_name))
-
-
-def _futures(loop: WorkflowLoop, awaitables: Any) -> list[Future[Any]]:
-    futures = []
-    for item in awaitables:
-        if isinstance(item, Future):
-            future = item
-        elif hasattr(item, "__await__"):
-            future = loop.create_task(_run(item))
-        else:
-            raise loop.not_durable(f"a workflow cannot wait for {type(item).__name__}")
-        if future.get_loop() is not loop:
-            raise loop.not_durable(f"a workflow cannot wait for a {type(item).__name__} of another loop")
-        futures.append(future)
-    return futures
-
-
-async def _run(awaitable: Any) -> Any:
-    return await awaitable
-
-
-class Group(Future[Any]):
-    """What ``gather`` and ``first`` give; cancelling it cancels what it waits for."""
-
-    futures: list[Future[Any]]
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        if self.done():
-            return False
-        for future in self.futures:
-            future.cancel(msg)
-        return super().cancel(msg)
-
-
-def _group(loop: WorkflowLoop, awaitables: Any) -> Group:
-    futures = _futures(loop, awaitables)
-    group = Group(loop=loop)
-    group.futures = futures
-    return group
-
-
-def gather(loop: WorkflowLoop, awaitables: Any, build: Callable[[Any], Any]) -> Future[Any]:
-    """A future of all results, in order; it fails with the first failure and leaves the others alone."""
-    outer = _group(loop, awaitables)
-    futures = outer.futures
-    left = len(futures)
-
-    def finish(future: Future[Any]) -> None:
-        nonlocal left
-        left -= 1
-        if outer.done():
-            return
-        if future.cancelled():
-            Future.cancel(outer)
-        elif future.exception() is not None:
-            outer.set_exception(future.exception())  # type: ignore[arg-type]
-        elif left == 0:
-            outer.set_result(build(each.result() for each in futures))
-
-    if not futures:
-        outer.set_result(build(()))
-    for future in futures:
-        future.add_done_callback(finish)
-    return outer
-
-
-def first(loop: WorkflowLoop, awaitables: Any, cancel_rest: bool) -> Future[Any]:
-    """A future of the first of these that is done; the rest is cancelled, in order."""
-    outer = _group(loop, awaitables)
-    futures = outer.futures
-    if not futures:
-        raise InvalidArgumentError("any() needs at least one awaitable")
-
-    def finish(future: Future[Any]) -> None:
-        if outer.done():
-            return
-        outer.set_result(future)
-        if cancel_rest:
-            for other in futures:
-                if other is not future:
-                    other.cancel()
-
-    for future in futures:
-        future.add_done_callback(finish)
-    return outer
