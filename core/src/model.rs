@@ -187,7 +187,20 @@ pub struct StartRequest {
     pub reuse: Reuse,
 }
 
-/// What a start gives back.
+/// What begins a rerun.
+#[derive(Clone, Debug, Default)]
+pub struct RerunRequest {
+    /// The finished instance that is repeated in part.
+    pub instance_id: String,
+    /// The id of the event to go on from: a TaskScheduled, TimerCreated or ChildWorkflowInstanceCreated.
+    pub from_event: i32,
+    /// The new instance's ID, by the rule of a start; generated (UUID v4) when absent.
+    pub new_instance_id: Option<String>,
+    /// Another encoded input for the activity or child of that event; absent, it keeps its own.
+    pub input: Option<Payload>,
+}
+
+/// What a start or a rerun gives back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     /// The instance ID.

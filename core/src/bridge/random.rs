@@ -62,6 +62,18 @@ pub fn namespace(execution_id: &str) -> Uuid {
     own.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, execution_id.as_bytes()))
 }
 
+/// The key that all attempts of one call of an activity have, from the run's name space and the id of the first one.
+pub fn task_key(space: &Uuid, first: i32) -> String {
+    Uuid::new_v5(space, format!("task {first}").as_bytes()).to_string()
+}
+
+/// The default ID of a child: `<instance>:`, the first 8 hex digits of the execution ID and the action's id, unique across
+/// generations and restarts.
+pub fn child_id(instance_id: &str, execution_id: &str, id: i32) -> String {
+    let digits: String = execution_id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+    format!("{instance_id}:{digits}{id:04x}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

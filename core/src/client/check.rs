@@ -3,7 +3,7 @@
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Filter, Micros, RuntimeStatus, StartRequest};
+use crate::model::{Filter, Micros, RerunRequest, RuntimeStatus, StartRequest};
 
 const START_ID_BYTES: usize = 64;
 const ID_BYTES: usize = 256;
@@ -80,6 +80,25 @@ pub(crate) fn payload(what: &str, payload: Option<&String>, max_bytes: usize) ->
         )),
         _ => Ok(()),
     }
+}
+
+/// A rerun: its two ids, the event, payload.
+pub(crate) fn rerun(request: &RerunRequest, max_bytes: usize) -> Result<()> {
+    if request.from_event < 0 {
+        return Err(Error::invalid(format!(
+            "from_event takes the ID of an event that the workflow asked for, 0 or more, and this one is {}",
+            request.from_event
+        )));
+    }
+    if let Some(new) = &request.new_instance_id {
+        start_id(new)?;
+        if *new == request.instance_id {
+            return Err(Error::invalid(
+                "the new instance ID is that of the instance to rerun; choose another one",
+            ));
+        }
+    }
+    payload("input", request.input.as_ref().and_then(Option::as_ref), max_bytes)
 }
 
 /// A start: names, id, payload, options; understands `dapr.workflow.start_time`.

@@ -11,7 +11,9 @@ use crate::engine::store::{Key, Reader, Store, memory::MemoryStore, sqlite};
 use crate::engine::{self, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
-use crate::model::{Filter, Micros, Page, Payload, RuntimeStatus, StartRequest, Started, WorkflowState};
+use crate::model::{
+    Filter, Micros, Page, Payload, RerunRequest, RuntimeStatus, StartRequest, Started, WorkflowState,
+};
 use crate::options::{ClientOptions, Endpoint};
 use crate::worker::source::{EmbeddedSource, TaskSource};
 
@@ -220,6 +222,16 @@ impl Workflow for Embedded {
     fn history<'a>(&'a self, instance_id: &'a str) -> Pending<'a, Vec<Event>> {
         let events = self.reader().and_then(|reader| engine::events(reader.as_ref(), instance_id));
         Box::pin(std::future::ready(events.map_err(|error| self.explain(error))))
+    }
+
+    fn rerun(&self, request: RerunRequest) -> Pending<'_, Started> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            engine
+                .ask(|reply| Request::Rerun(Box::new(request), reply))
+                .await
+                .map_err(|error| self.explain(error))
+        })
     }
 
     fn tasks(&self) -> Result<Arc<dyn TaskSource>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
-use crate::model::{Filter, Page, Payload, StartRequest, Started, WorkflowState};
+use crate::model::{Filter, Page, Payload, RerunRequest, StartRequest, Started, WorkflowState};
 use crate::worker::TaskSource;
 
 mod embedded;
@@ -110,6 +110,11 @@ pub trait Workflow: Send + Sync {
 
     /// The history of an instance, decoded.
     fn history<'a>(&'a self, _instance_id: &'a str) -> Pending<'a, Vec<Event>> {
+        not_implemented()
+    }
+
+    /// Goes on from an event of a finished instance, in a new instance; answers when that is durable.
+    fn rerun(&self, _request: RerunRequest) -> Pending<'_, Started> {
         not_implemented()
     }
 

@@ -245,6 +245,7 @@ impl Driver {
         }
         match request {
             Request::Start(start, reply) => self.start(*start, reply),
+            Request::Rerun(rerun, reply) => self.rerun(*rerun, reply),
             Request::Control(id, control, reply) => self.control(&id, control, reply),
             Request::Purge { instance_id, recursive, reply } => {
                 self.begin_purge(&instance_id, recursive, reply);
@@ -357,7 +358,7 @@ pub(super) fn unknown_activity(task: &ActivityTask) -> Request {
 /// Answers a request of a stopped engine.
 pub(super) fn refuse(request: Request, error: &Error) {
     match request {
-        Request::Start(_, reply) => drop(reply.send(Err(error.duplicate()))),
+        Request::Start(_, reply) | Request::Rerun(_, reply) => drop(reply.send(Err(error.duplicate()))),
         Request::Control(_, _, reply) => drop(reply.send(Err(error.duplicate()))),
         Request::Purge { reply, .. } | Request::PurgeMatching(_, reply) => {
             drop(reply.send(Err(error.duplicate())));

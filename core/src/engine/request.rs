@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 
 use super::task::{ActivityKey, ActivityResult, RunKey, Stall, TurnResult};
 use crate::error::Result;
-use crate::model::{Filter, Payload, StartRequest, Started};
+use crate::model::{Filter, Payload, RerunRequest, StartRequest, Started};
 
 /// Where an answer goes. It is sent after the flush.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
@@ -17,6 +17,8 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
 pub(crate) enum Request {
     /// Start an instance.
     Start(Box<StartRequest>, Reply<Started>),
+    /// Go on from an event of a finished instance, in a new one.
+    Rerun(Box<RerunRequest>, Reply<Started>),
     /// Change the instance with this ID.
     Control(String, Control, Reply<()>),
     /// Delete a finished instance.

@@ -52,6 +52,19 @@ impl Event {
         Ok(Event(Arc::new(Inner { bytes, message })))
     }
 
+    /// The event with more of own data. What is there stays byte for byte: a decoder joins the two, and of what both
+    /// have it takes the latter.
+    ///
+    /// # Errors
+    /// `store_corrupt` as [`Event::decode`].
+    pub fn with_own(&self, own: wire::OwnData) -> Result<Event> {
+        let more = wire::HistoryEvent { own: Some(Box::new(own)), ..Default::default() };
+        let mut bytes = Vec::with_capacity(self.bytes().len() + more.encoded_len());
+        bytes.extend_from_slice(self.bytes());
+        more.encode(&mut bytes).expect("a vector grows");
+        Event::decode(Bytes::from(bytes))
+    }
+
     /// Its bytes, as they came in.
     pub fn bytes(&self) -> &Bytes {
         &self.0.bytes

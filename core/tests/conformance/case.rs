@@ -33,6 +33,7 @@ pub(crate) enum Kind {
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Step {
     Start(Start),
+    Rerun(Rerun),
     WaitForStart {
         id: String,
         timeout_ms: Option<u64>,
@@ -131,6 +132,20 @@ pub(crate) struct Start {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) reuse: Option<Reuse>,
     pub(crate) component: Option<String>,
+    #[serde(rename = "as")]
+    pub(crate) keep: Option<String>,
+    pub(crate) expect: Option<MadeId>,
+    pub(crate) error: Option<ExpectedError>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rerun {
+    pub(crate) id: String,
+    pub(crate) from: i32,
+    pub(crate) new_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) input: Option<Value>,
     #[serde(rename = "as")]
     pub(crate) keep: Option<String>,
     pub(crate) expect: Option<MadeId>,

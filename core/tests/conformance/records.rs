@@ -25,7 +25,7 @@ pub(crate) fn of(world: &World, payloads: bool) -> Option<Records> {
         let id = &world.names["id"];
         // A generated ID differs from run to run, so its instance stands under its workflow's name.
         let name = match state.instance_id.strip_prefix(id.as_str()) {
-            Some(rest) if !rest.starts_with(':') => format!("{{id}}{rest}"),
+            Some(rest) if !rest.contains(':') => format!("{{id}}{rest}"),
             _ => format!("some {}", state.name),
         };
         let events = wait_on(client.history(None, &state.instance_id), patience).ok()?;

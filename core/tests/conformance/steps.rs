@@ -4,12 +4,14 @@ use std::time::{Duration, Instant};
 
 use everstep::component::Pending;
 use everstep::history::Event;
-use everstep::model::{Filter, Micros, Payload, Reuse, RuntimeStatus, StartRequest, WorkflowState};
+use everstep::model::{
+    Filter, Micros, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest, Started, WorkflowState,
+};
 use everstep::runtime::wait_on;
 use everstep::{Error, Result};
 use serde_json::Value;
 
-use super::case::{self, Case, Start, Step, fill};
+use super::case::{self, Case, Rerun, Start, Step, fill};
 use super::expect::{self, Check, outcome};
 use super::world::{Mode, World};
 
@@ -59,6 +61,7 @@ fn take(step: Step, world: &mut World) -> Check {
     };
     match step {
         Step::Start(start) => begin(start, world),
+        Step::Rerun(rerun) => again(rerun, world),
         Step::WaitForStart { id, timeout_ms, expect, error } => {
             let found = answer(client.wait_for_start(None, &id, timeout(timeout_ms), true));
             outcome(found, error.as_ref(), state(expect))
@@ -140,22 +143,33 @@ fn begin(start: Start, world: &mut World) -> Check {
         ..StartRequest::default()
     };
     let found = answer(world.client.start(start.component.as_deref(), request));
-    outcome(found, start.error.as_ref(), |started| {
-        if let Some(expected) = start.expect {
-            let version = uuid::Uuid::parse_str(&started.instance_id).map(|id| id.get_version_num());
-            if version != Ok(expected.uuid) {
-                return Err(format!(
-                    "the ID {} is no UUID of version {}",
-                    started.instance_id, expected.uuid
-                ));
-            }
+    outcome(found, start.error.as_ref(), |started| keep(started, start.keep, start.expect, world))
+}
+
+fn again(rerun: Rerun, world: &mut World) -> Check {
+    let request = RerunRequest {
+        instance_id: rerun.id,
+        from_event: rerun.from,
+        new_instance_id: rerun.new_id,
+        input: rerun.input.as_ref().map(|input| payload(Some(input))),
+    };
+    let found = answer(world.client.rerun(None, request));
+    outcome(found, rerun.error.as_ref(), |started| keep(started, rerun.keep, rerun.expect, world))
+}
+
+/// Checks a generated ID, and keeps a run under a name.
+fn keep(started: Started, name: Option<String>, expected: Option<case::MadeId>, world: &mut World) -> Check {
+    if let Some(expected) = expected {
+        let version = uuid::Uuid::parse_str(&started.instance_id).map(|id| id.get_version_num());
+        if version != Ok(expected.uuid) {
+            return Err(format!("the ID {} is no UUID of version {}", started.instance_id, expected.uuid));
         }
-        if let Some(name) = start.keep {
-            world.names.insert(name.clone(), started.instance_id);
-            world.runs.insert(name, started.execution_id);
-        }
-        Ok(())
-    })
+    }
+    if let Some(name) = name {
+        world.names.insert(name.clone(), started.instance_id);
+        world.runs.insert(name, started.execution_id);
+    }
+    Ok(())
 }
 
 /// Looks at the state until it is as expected. The look is paced, not the expectation: it ends as soon as it is met.

@@ -9,5 +9,6 @@ mod expect;
 mod links;
 mod own;
 mod recorded;
+mod rerun;
 mod traffic;
 mod vectors;

@@ -1,6 +1,7 @@
 //! Which machines are in memory, by key and by ID; the others are loaded when they are needed.
 
 use super::*;
+use crate::engine::store::Loaded;
 
 impl Driver {
     /// The key of the instance with this ID, in memory or not.
@@ -30,6 +31,28 @@ impl Driver {
             self.recover_machine(key, &turns)?;
         }
         Ok(true)
+    }
+
+    /// All of an instance as the store will have it after this round.
+    pub(super) fn loaded(&mut self, key: Key) -> Result<Option<Loaded>> {
+        if self.round.gone.contains(&key) {
+            return Ok(None);
+        }
+        let stored = self.store.load(key)?;
+        let Some(slot) = self.machines.get(&key).filter(|slot| slot.touched == self.number) else {
+            return Ok(stored);
+        };
+        let (mut turns, mut inbox) = stored.map(|stored| (stored.turns, stored.inbox)).unwrap_or_default();
+        for op in &self.round.ops {
+            match op {
+                Op::Turn { key: of, turn, data } if *of == key => turns.push((*turn, data.clone())),
+                Op::DropTurns(of) if *of == key => turns.clear(),
+                Op::PutInbox { key: of, row } if *of == key => inbox.push(row.clone()),
+                Op::DropInbox { key: of, id } if *of == key => inbox.retain(|row| row.id != *id),
+                _ => {}
+            }
+        }
+        Ok(Some(Loaded { row: slot.machine.row().clone(), turns, inbox }))
     }
 
     pub(super) fn insert(&mut self, machine: Machine) {

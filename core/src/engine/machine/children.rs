@@ -13,14 +13,32 @@ impl Machine {
         events: &mut Vec<Event>,
         effects: &mut Vec<Effect>,
     ) {
-        let tags = own.as_ref().map(|own| own.tags.clone().into_iter().collect()).unwrap_or_default();
-        self.children.insert(id, child.instance_id.clone());
-        self.family.push(child.instance_id.clone());
-        effects.push(Effect::Send(Message::Start(Box::new(NewInstance {
-            id: child.instance_id.clone(),
-            name: child.name.clone(),
-            input: child.input.clone(),
-            version: child.version.clone(),
+        let tags = own.as_ref().map(|own| own.tags.clone()).unwrap_or_default();
+        let created = wire::ChildWorkflowInstanceCreatedEvent {
+            instance_id: child.instance_id,
+            name: child.name,
+            version: child.version,
+            input: child.input,
+            ..Default::default()
+        };
+        self.children.insert(id, created.instance_id.clone());
+        self.family.push(created.instance_id.clone());
+        effects.push(Effect::Send(Message::Start(Box::new(self.child(id, &created, tags)))));
+        events.push(event(id, now, EventType::ChildWorkflowInstanceCreated(created), own));
+    }
+
+    /// The child that an event of this instance creates.
+    pub(super) fn child(
+        &self,
+        id: i32,
+        created: &wire::ChildWorkflowInstanceCreatedEvent,
+        tags: BTreeMap<String, String>,
+    ) -> NewInstance {
+        NewInstance {
+            id: created.instance_id.clone(),
+            name: created.name.clone(),
+            input: created.input.clone(),
+            version: created.version.clone(),
             tags,
             start_at: None,
             parent: Some(Parent {
@@ -33,15 +51,7 @@ impl Machine {
                 name: self.row.name.clone(),
                 execution_id: self.execution_id.to_string(),
             }),
-        }))));
-        let created = wire::ChildWorkflowInstanceCreatedEvent {
-            instance_id: child.instance_id,
-            name: child.name,
-            version: child.version,
-            input: child.input,
-            ..Default::default()
-        };
-        events.push(event(id, now, EventType::ChildWorkflowInstanceCreated(created), own));
+        }
     }
 
     pub(super) fn start_detached(

@@ -113,6 +113,7 @@ impl Machine {
             wrote_turn: false,
             instance_id: Arc::from(row.id.as_str()),
             execution_id: generation_id(&row.execution_id, row.generation),
+            seed_run: None,
             name: Arc::from(row.name.as_str()),
             input: None,
             tags: BTreeMap::new(),

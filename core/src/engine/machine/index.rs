@@ -12,6 +12,12 @@ impl Machine {
     /// # Errors
     /// `store_corrupt` if a record cannot be read.
     pub fn index(loaded: &Loaded) -> Result<(InstanceRow, Vec<TimerRow>)> {
+        let (machine, timers) = Machine::rebuild(loaded)?;
+        Ok((machine.row, timers))
+    }
+
+    /// The machine with the row that its turns and inbox say, and the timers.
+    pub(super) fn rebuild(loaded: &Loaded) -> Result<(Machine, Vec<TimerRow>)> {
         let InstanceRow { key, id, created_at, start_at, parent, generation, .. } = loaded.row.clone();
         let mut row = InstanceRow {
             status: RuntimeStatus::Pending,
@@ -46,7 +52,7 @@ impl Machine {
             .collect();
         timers.extend(machine.start_timer().filter(|_| !machine.is_finished()));
         timers.sort_unstable();
-        Ok((machine.row, timers))
+        Ok((machine, timers))
     }
 }
 
@@ -76,14 +82,14 @@ impl InstanceRow {
     /// What the first event of a worker's turn says.
     fn index_turn(&mut self, events: &[Event]) {
         self.status = RuntimeStatus::Running;
+        // The events that a rerun does anew are a record without a turn.
         let Some(first) = events.first() else { return };
+        let Some(EventType::WorkflowStarted(started)) = &first.message().event_type else { return };
         if self.started_at.is_none() {
             self.started_at = Some(first.timestamp());
         }
         self.custom_status = first.message().own.as_ref().and_then(|own| own.custom_status.clone());
-        if let Some(EventType::WorkflowStarted(started)) = &first.message().event_type
-            && let Some(name) = started.version.as_ref().and_then(|version| version.name.clone())
-        {
+        if let Some(name) = started.version.as_ref().and_then(|version| version.name.clone()) {
             self.version = Some(name);
         }
     }

@@ -69,7 +69,7 @@ impl Machine {
             Some(EventType::ExecutionSuspended(_)) => self.pause = Some(item),
             Some(EventType::ExecutionTerminated(_)) => self.recursion = item.row,
             Some(EventType::ExecutionStarted(started)) => {
-                self.recall_start(started);
+                self.recall_start(started, false);
                 self.last_time = self.last_time.max(item.event.timestamp());
                 // Events that came before a continue-as-new have smaller numbers than its start.
                 self.inbox.push_front(item);
@@ -81,7 +81,9 @@ impl Machine {
         }
     }
 
-    fn recall_start(&mut self, started: &wire::ExecutionStartedEvent) {
+    fn recall_start(&mut self, started: &wire::ExecutionStartedEvent, rerun: bool) {
+        let run = started.workflow_instance.as_ref().and_then(|instance| instance.execution_id.as_deref());
+        self.seed_run = run.filter(|_| rerun).map(Arc::from);
         self.input = started.input.as_deref().map(Arc::from);
         self.tags = started.tags.clone().into_iter().collect();
     }
@@ -93,7 +95,10 @@ impl Machine {
         self.max_action = self.max_action.max(id);
         self.last_time = self.last_time.max(event.timestamp());
         match &message.event_type {
-            Some(EventType::ExecutionStarted(started)) => self.recall_start(started),
+            Some(EventType::ExecutionStarted(started)) => {
+                let rerun = message.own.as_ref().is_some_and(|own| !own.rerun_of.is_empty());
+                self.recall_start(started, rerun);
+            }
             Some(EventType::TaskScheduled(_)) => {
                 self.tasks.insert(id, OpenTask::default());
             }

@@ -23,12 +23,14 @@ mod create;
 mod deliver;
 mod index;
 mod load;
+mod rerun;
 #[cfg(test)]
 mod tests;
 mod turn;
 
 pub(crate) use control::child_failure;
 pub use create::{NewInstance, create};
+pub use rerun::{Rerun, rerun};
 
 /// Numbers and time for one input of the machine.
 pub struct Context<'a> {
@@ -196,6 +198,8 @@ pub struct Machine {
     wrote_turn: bool,
     instance_id: Arc<str>,
     execution_id: Arc<str>,
+    /// Of a rerun: the run whose execution ID the function's random values come from.
+    seed_run: Option<Arc<str>>,
     name: Arc<str>,
     input: Option<Arc<str>>,
     tags: BTreeMap<String, String>,

@@ -28,7 +28,7 @@ impl Machine {
             run: self.run(),
             token,
             instance_id: self.instance_id.clone(),
-            execution_id: self.execution_id.clone(),
+            execution_id: self.seed_run.as_ref().unwrap_or(&self.execution_id).clone(),
             name: self.name.clone(),
             turn: self.row.next_turn,
             has_past: self.has_past,
@@ -274,6 +274,7 @@ impl Machine {
         self.row.generation += 1;
         self.row.next_turn += 1;
         self.execution_id = generation_id(&self.row.execution_id, self.row.generation);
+        self.seed_run = None;
         self.input = done.result.as_deref().map(Arc::from);
         self.has_past = false;
         self.max_action = 0;

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use super::calls::{Again, Attempts, Call, LIMIT_TIMER, Target};
 use super::ledger::{Kind, non_determinism};
 use super::machine::{Machine, Ready, Role};
 use super::waits::fold;
-use crate::bridge::{Command, Due, Ref, Stall, StallCode, Step};
+use crate::bridge::{Command, Due, Ref, Stall, StallCode, Step, random};
 use crate::history::wire::create_timer_action::Origin;
 use crate::history::wire::workflow_action::WorkflowActionType as Type;
 use crate::history::wire::{self, OrchestrationStatus, OwnData};
@@ -142,15 +140,11 @@ impl Machine {
     ) -> Result<(), Stall> {
         let (action, limit) = self.schedule(&target, reference, 1, timeout_ms, None)?;
         let began = self.now;
-        let again = retry.map(|policy| Box::new(Again { policy, began, key: self.task_key(action), target }));
+        let key = random::task_key(&self.space, action);
+        let again = retry.map(|policy| Box::new(Again { policy, began, key, target }));
         self.calls
             .insert(reference, Call::Activity(Attempts { attempt: 1, action, limit, timeout_ms, again }));
         Ok(())
-    }
-
-    /// The key that all attempts of one call have, from the id of the first one.
-    fn task_key(&self, first: i32) -> String {
-        Uuid::new_v5(&self.space, format!("task {first}").as_bytes()).to_string()
     }
 
     /// Schedules one attempt of an activity and its limit.
@@ -174,8 +168,7 @@ impl Machine {
                 name: target.name.clone(),
                 input: target.input.clone(),
                 router: router(target.app.as_ref()),
-                task_execution_id: key
-                    .unwrap_or_else(|| Uuid::new_v5(&space, format!("task {id}").as_bytes()).to_string()),
+                task_execution_id: key.unwrap_or_else(|| random::task_key(&space, id)),
                 ..Default::default()
             })
         })?;
@@ -222,8 +215,7 @@ impl Machine {
     ) -> Result<(i32, String), Stall> {
         let attempt = i32::try_from(attempt).unwrap_or(i32::MAX);
         let own = OwnData { attempt, call: reference, ..OwnData::default() };
-        let (prefix, chosen) = (self.child_prefix(), target.id.clone());
-        let child_id = |id: i32| chosen.clone().unwrap_or_else(|| format!("{prefix}{id:04x}"));
+        let child_id = self.child_namer(target.id.clone());
         let id = self.emit(Kind::Child, Some(&target.name), own, |id| {
             Type::CreateChildWorkflow(wire::CreateChildWorkflowAction {
                 instance_id: child_id(id),
@@ -239,10 +231,10 @@ impl Machine {
 
     fn detached(&mut self, reference: Ref, target: Target) -> Result<(), Stall> {
         let own = OwnData { call: reference, detached: true, ..OwnData::default() };
-        let (prefix, chosen) = (self.child_prefix(), target.id);
+        let child_id = self.child_namer(target.id);
         self.emit(Kind::Detached, None, own, |id| {
             Type::CreateDetachedWorkflow(wire::CreateDetachedWorkflowAction {
-                instance_id: chosen.unwrap_or_else(|| format!("{prefix}{id:04x}")),
+                instance_id: child_id(id),
                 name: target.name,
                 input: target.input,
                 router: router(target.app.as_ref()),
@@ -253,11 +245,10 @@ impl Machine {
         Ok(())
     }
 
-    /// `<instance>:` and the first 8 hex digits of the execution ID, unique across generations and restarts.
-    fn child_prefix(&self) -> String {
-        let run = self.execution_id.as_deref().unwrap_or_default();
-        let digits: String = run.chars().filter(char::is_ascii_hexdigit).take(8).collect();
-        format!("{}:{digits}", self.instance_id)
+    /// The ID of the child that an action creates: the chosen one, or a default one.
+    fn child_namer(&self, chosen: Option<String>) -> impl Fn(i32) -> String + use<> {
+        let (instance, run) = (self.instance_id.clone(), self.execution_id.clone().unwrap_or_default());
+        move |id| chosen.clone().unwrap_or_else(|| random::child_id(&instance, &run, id))
     }
 
     fn wait(&mut self, reference: Ref, name: &str, timeout_ms: Option<i64>) -> Result<(), Stall> {

@@ -3,7 +3,7 @@
 //! This is the truth about order: events one at a time, each answered by at most one job, each job answered by a step
 //! before the next event is looked at. [`super::Replay`] batches around it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use uuid::Uuid;
 
@@ -108,8 +108,10 @@ impl Machine {
     /// `patch_mismatch` and `non_determinism` when the function and its history disagree.
     pub(super) fn go_live(&mut self) -> Result<(), Stall> {
         self.live = true;
-        self.cancelled_timers.clear();
-        self.cancelled_tasks.clear();
+        // What the past gave up is given up; of what a rerun has to ask for anew the engine knows nothing yet.
+        let anew: HashSet<i32> = self.actions.iter().map(|action| action.id).collect();
+        self.cancelled_timers.retain(|id| anew.contains(id));
+        self.cancelled_tasks.retain(|id| anew.contains(id));
         if let Some(patch) = self.patches_due.front() {
             let message = format!(
                 "history has patch {patch:?}, but the function no longer asks for it; ask for it again"
@@ -226,21 +228,26 @@ impl Machine {
         self.started = true;
         self.execution_id =
             start.workflow_instance.as_ref().and_then(|instance| instance.execution_id.clone());
-        let run = self.execution_id.as_deref().unwrap_or(&self.instance_id);
-        self.space = random::namespace(run);
+        let run = self.execution_id.clone().unwrap_or_else(|| self.instance_id.clone());
+        let own = event.message().own.as_ref();
+        // A rerun draws the values that the kept part was made with, but its keys and children are its own.
+        if let Some(rerun) = own.filter(|own| !own.rerun_of.is_empty()).and_then(|own| own.run.as_ref()) {
+            self.execution_id = Some(rerun.execution_id.clone());
+        }
+        self.space = random::namespace(self.execution_id.as_deref().unwrap_or(&run));
         if self.version.is_none() {
             self.version.clone_from(&start.version);
         }
         let parent = start.parent_instance.as_ref().and_then(|parent| parent.workflow_instance.as_ref());
         let mut tags = start.tags.clone();
-        if let Some(own) = event.message().own.as_ref() {
+        if let Some(own) = own {
             tags.extend(own.tags.clone());
         }
         Job::Start {
             name: start.name.clone(),
             version: self.version.clone(),
             input: start.input.clone(),
-            seed: random::seed(run),
+            seed: random::seed(&run),
             parent: parent
                 .map(|parent| Parent { id: parent.instance_id.clone(), run: parent.execution_id.clone() }),
             tags,

@@ -5,4 +5,5 @@ mod deliver;
 mod families;
 mod lifecycle;
 mod order;
+mod rerun;
 mod turns;
