@@ -1,7 +1,8 @@
 """Runs the cases of ``conformance/`` through this package; ``conformance/README.md`` says what a case is.
 
 Each runs cached, replayed (``max_cached`` 0) and restarted (after every step), on ``memory:`` and ``sqlite:``. Unknown
-steps, keys and needs are errors, as are skips that ``coverage.json`` gives no reason for.
+steps, keys and needs are errors, as are skips that ``coverage.json`` gives no reason for. All runs of a case must leave
+the same histories.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from conftest import CONFORMANCE, conformance
 from everstep.errors import EverstepError
 from everstep.payload import ABSENT
 from programs import ACTIVITIES, program
+from records import Records, records_of
 
 PATIENCE = 30.0
 MODES = ("cached", "replayed", "restarted")
@@ -63,6 +65,10 @@ RUNS = [
 ]
 
 
+FIRST: dict[str, tuple[str, Records]] = {}
+"""What the first run of each case left."""
+
+
 class World:
     """One case's store, client and worker."""
 
@@ -74,6 +80,7 @@ class World:
         self.names = {"id": f"c-{uuid.uuid4().hex[:12]}"}
         self.runs: dict[str, str | None] = {}
         self.client = everstep.Client(self.endpoint)
+        self.closed = False
         self.worker: everstep.Worker | None = None
         self.deploy(fixtures)
 
@@ -101,6 +108,7 @@ class World:
         self.stop()
         self.client.close()
         self.client = everstep.Client(self.endpoint)
+        self.closed = False
         self.deploy(self.fixtures)
 
     def close(self) -> None:
@@ -278,6 +286,7 @@ class Steps:
 
     def do_close(self) -> None:
         self.world.client.close()
+        self.world.closed = True
 
     @staticmethod
     def _filter(filter: dict[str, Any]) -> dict[str, Any]:
@@ -307,11 +316,18 @@ def test_every_feature_runs_in_every_mode() -> None:
 def test_case(name: str, place: str, mode: str) -> None:
     case = CASES[name]
     world = World(place, mode, case["fixtures"])
+    found = None
     try:
         steps = Steps(world)
         for index, step in enumerate(case["steps"]):
             steps.take(step)
             if mode == "restarted" and index + 1 < len(case["steps"]):
                 world.restart()
+        if not world.closed:
+            # Random values differ from run to run by design.
+            found = records_of(world.client, world.names["id"], payloads=case["feature"] != "determinism")
     finally:
         world.close()
+    if found is not None:
+        first, expected = FIRST.setdefault(name, (f"{place} {mode}", found))
+        assert found == expected, f"{place} {mode} left another history than {first}"
