@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
+import everstep
 from everstep._host.host import WorkflowHost, Workflows
 
 RUN = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+
+@dataclass
+class Order:
+    id: str
+    total: float = 0.0
+
+
+@everstep.activity
+def reserve(order: Order) -> Order:
+    return order
+
+
+@everstep.activity(name="ship-it")
+async def ship(order: str) -> str:
+    return order
+
+
+def kinds(commands: list[dict[str, Any]]) -> list[str]:
+    return [command["kind"] for command in commands]
 
 
 class Script:

@@ -10,17 +10,12 @@ import pytest
 
 import everstep
 from everstep import Retry, WorkflowContext
-from hosting import Script
+from hosting import Script, ship
 
 
 @everstep.activity
 def double(n: int) -> int:
     return n * 2
-
-
-@everstep.activity
-async def ship(name: str) -> str:
-    return name
 
 
 @everstep.workflow
