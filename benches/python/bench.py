@@ -92,6 +92,7 @@ BENCHES = [
     Bench("timers", "timers.py", repeats=3),
     Bench("recovery", "recovery.py", repeats=3, timeout=600),
     Bench("quiet", "quiet.py", repeats=1),
+    Bench("payloads", "payloads.py"),
 ]
 
 
@@ -184,6 +185,13 @@ BARS = [
         "ms",
     ),
     Bar("quiet", "wake-ups in 10 s, 1,000 instances waiting", figure("quiet.wake_ups"), fixed(0), ""),
+    Bar(
+        "payloads",
+        "a dataclass of 1 KB there and back, over plain JSON",
+        figure("payloads.dataclass_us"),
+        fixed(25),
+        "µs",
+    ),
     Bar("package", "memory after import, engine and one workflow", figure("package.rss_mb"), fixed(30), "MB"),
     Bar("package", "import", figure("package.import_ms"), fixed(40), "ms"),
     Bar("package", "wheel", figure("package.wheel_mb"), fixed(8), "MB"),

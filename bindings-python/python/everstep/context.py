@@ -10,7 +10,7 @@ from .errors import ContinueAsNew, InvalidArgumentError
 from .fanout import FanOut
 from .functions import ATTRIBUTE, definition_of
 from .options import app_field, name_of, retry_fields
-from .payload import ABSENT, decoder_of, encode_text
+from .payload import ABSENT, encode_text
 
 if TYPE_CHECKING:
     import logging
@@ -223,7 +223,7 @@ class WorkflowContext(FanOut):
         app_id: str | None = None,
     ) -> DurableFuture[Any]:
         """Runs an activity by its registered name; its output is decoded as ``returns``. See ``call``."""
-        decoder = None if returns is Any else decoder_of(returns)
+        decoder = self._loop.wire.decoder(returns)
         return self._activity(name_of(name, "name"), encode_text(name), decoder, input, timeout, retry, app_id)
 
     @overload
@@ -258,7 +258,7 @@ class WorkflowContext(FanOut):
         app_id: str | None = None,
     ) -> DurableFuture[Any]:
         """Runs a child workflow by its registered name; its output is decoded as ``returns``. See ``call``."""
-        decoder = None if returns is Any else decoder_of(returns)
+        decoder = self._loop.wire.decoder(returns)
         return self._child(name_of(name, "name"), encode_text(name), decoder, input, instance_id, retry, app_id)
 
     @overload
@@ -339,7 +339,7 @@ class WorkflowContext(FanOut):
         fields = f',"name":{encode_text(name_of(name, "name"))}'
         if timeout is not None:
             fields += f',"timeout_ms":{milliseconds(timeout, "timeout")}'
-        return self._loop.ask("event", name, fields, None if type is Any else decoder_of(type))
+        return self._loop.ask("event", name, fields, self._loop.wire.decoder(type))
 
     def send_event(self, instance_id: str, event_name: str, event_data: Any = ABSENT) -> None:
         """Raises an event at another instance."""

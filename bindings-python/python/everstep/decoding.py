@@ -1,25 +1,25 @@
-"""Decoders compiled from annotations: parsed JSON in, typed values out."""
+"""From annotations to what brings parsed JSON into their form. Compiled once per annotation."""
 
 from __future__ import annotations
 
+import collections
 import collections.abc
+import re
+import sys
+import threading
 import types
 import typing
-from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from dataclasses import is_dataclass
+from datetime import timedelta
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, Union
-from uuid import UUID
 
+from . import converters, libraries
 from .errors import InvalidArgumentError
-from .payload import Decoder, Mismatch
+from .payload import Convert, Mismatch
+from .records import compile_named_tuple, compile_record, compile_typed_dict, is_named_tuple, is_typed_dict
 
-HOOKS: list[Callable[[Any], Decoder | None]] = []
-"""Further kinds of annotations: each is asked for a decoder before a class is refused."""
-
-_SCALARS = (str, int, float, bool)
 _LISTS = (
     list,
     collections.abc.Sequence,
@@ -27,13 +27,39 @@ _LISTS = (
     collections.abc.Iterable,
     collections.abc.Collection,
 )
+_SETS = (set, collections.abc.Set, collections.abc.MutableSet)
 _DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
-_ANYTHING = (Any, object, typing.Generator, collections.abc.Generator)
+_BUILDERS: dict[Any, Any] = {
+    **dict.fromkeys(_LISTS, list),
+    **dict.fromkeys(_SETS, set),
+    frozenset: frozenset,
+    collections.deque: collections.deque,
+    tuple: tuple,
+}
+_ANYTHING = (Any, object, typing.Hashable, collections.abc.Hashable)
 _UNIONS = (Union, types.UnionType)
-_cache: dict[Any, Decoder | None] = {}
+_QUALIFIERS = frozenset(("Annotated", "ClassVar", "Final", "NotRequired", "ReadOnly", "Required"))
+"""What says something of a place and nothing of its values."""
+
+_cache: dict[Any, Convert | None] = {}
+_open: dict[Any, _Later] = {}
+_lock = threading.RLock()
 
 
-def compile_decoder(annotation: Any) -> Decoder | None:
+class _Later:
+    """Stands for a decoder that is being compiled: a type may hold itself."""
+
+    __slots__ = ("convert", "used")
+
+    def __init__(self) -> None:
+        self.convert: Convert | None = None
+        self.used = False
+
+    def __call__(self, value: Any) -> Any:
+        return value if self.convert is None else self.convert(value)
+
+
+def compile_decoder(annotation: Any) -> Convert | None:
     """The decoder of an annotation; none where every value fits. Raises ``InvalidArgumentError``."""
     try:
         return _cache[annotation]
@@ -41,270 +67,197 @@ def compile_decoder(annotation: Any) -> Decoder | None:
         pass
     except TypeError:
         return _compile(annotation)
-    # A dataclass may hold itself: its decoder is known before its fields are.
-    decoder: Decoder | None
-    if isinstance(annotation, type) and is_dataclass(annotation):
-        decoder = _Record(annotation)
-        _cache[annotation] = decoder
+    with _lock:
+        if annotation in _cache:
+            return _cache[annotation]
+        if annotation in _open:
+            return _open[annotation]
+        later = _open[annotation] = _Later()
         try:
-            decoder.compile()
-        except BaseException:
-            del _cache[annotation]
-            raise
-        return decoder
-    decoder = _compile(annotation)
-    _cache[annotation] = decoder
-    return decoder
+            later.convert = _cache[annotation] = _compile(annotation)
+        finally:
+            del _open[annotation]
+        return later.convert
 
 
-def _compile(annotation: Any) -> Decoder | None:
-    if annotation in _ANYTHING or isinstance(annotation, typing.TypeVar):
-        return None
+def bare(annotation: Any) -> Any:
+    """An annotation without what says nothing of its values: names of its own, qualifiers, remarks."""
+    while True:
+        origin = typing.get_origin(annotation)
+        if isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        elif getattr(origin, "_name", None) in _QUALIFIERS or origin is typing.Annotated:
+            if libraries.is_constrained(annotation):
+                return annotation
+            annotation = typing.get_args(annotation)[0]
+        elif type(annotation).__name__ == "TypeAliasType":
+            annotation = _value_of(annotation)
+        elif type(origin).__name__ == "TypeAliasType":
+            known = dict(zip(origin.__type_params__, typing.get_args(annotation), strict=False))
+            annotation = substituted(_value_of(origin), known)
+        elif isinstance(annotation, typing.TypeVar):
+            # Of several constraints nobody says here which holds.
+            annotation = annotation.__bound__ or Any
+        else:
+            return annotation
+
+
+def _value_of(alias: Any) -> Any:
+    """What a ``type`` statement gives a name to; before there was one, its own name was a string in it."""
+    value = alias.__value__
+    if isinstance(value, type):
+        return value
+    holder = types.SimpleNamespace(__annotations__={"value": value})
+    module = sys.modules.get(alias.__module__)
+    return typing.get_type_hints(holder, vars(module) if module else {}, include_extras=True)["value"]
+
+
+def substituted(annotation: Any, known: dict[Any, Any]) -> Any:
+    """An annotation with its type variables replaced."""
+    if isinstance(annotation, typing.TypeVar):
+        return known.get(annotation, annotation)
+    free = getattr(annotation, "__parameters__", ())
+    if not free or isinstance(annotation, type) or not any(parameter in known for parameter in free):
+        return annotation
+    return annotation[tuple(known.get(parameter, parameter) for parameter in free)]
+
+
+def name_of(annotation: Any) -> str:
+    """An annotation as its reader wrote it, without modules."""
     if annotation is None or annotation is type(None):
-        return _nothing
-    origin = typing.get_origin(annotation)
-    if origin is not None:
-        return _compile_generic(annotation, origin, typing.get_args(annotation))
-    if isinstance(annotation, typing.NewType):
-        return compile_decoder(annotation.__supertype__)
-    if not isinstance(annotation, type):
-        raise _unknown(annotation)
-    if annotation in _SCALARS:
-        return _scalar(annotation)
-    if annotation in _LISTS or annotation is tuple:
-        return _shape(list, "a list", None if annotation is not tuple else tuple)
-    if annotation in _DICTS or typing.is_typeddict(annotation):
-        return _shape(dict, "an object", None)
-    if annotation in (set, frozenset):
-        return _collection(None, annotation)
-    if issubclass(annotation, Enum):
-        return _called(annotation, "one of " + ", ".join(repr(item.value) for item in annotation))
-    if annotation in _PARSED:
-        return _parsed(annotation)
-    for hook in HOOKS:
-        decoder = hook(annotation)
-        if decoder is not None:
-            return decoder
-    raise _unknown(annotation)
+        return "null"
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
+        return annotation.__name__
+    return re.sub(r"\b(?:\w+\.)+(?:<locals>\.)?", "", repr(annotation))
 
 
-def _compile_generic(annotation: Any, origin: Any, args: tuple[Any, ...]) -> Decoder | None:
-    if origin in _UNIONS:
-        return _union(args)
-    if origin is typing.Literal:
-        return _literal(args)
-    if origin is typing.Annotated or origin in (typing.Final, typing.ClassVar):
-        return compile_decoder(args[0])
-    if origin in _LISTS:
-        return _collection(compile_decoder(args[0]), list)
-    if origin in (set, frozenset, collections.abc.Set):
-        return _collection(compile_decoder(args[0]), frozenset if origin is frozenset else set)
-    if origin is tuple:
-        if len(args) == 2 and args[1] is Ellipsis:
-            return _collection(compile_decoder(args[0]), tuple)
-        return _tuple([compile_decoder(arg) for arg in args])
-    if origin in _DICTS:
-        return _mapping(args[0], compile_decoder(args[1]))
-    if isinstance(origin, type) and is_dataclass(origin):
-        return compile_decoder(origin)
-    raise _unknown(annotation)
-
-
-def _unknown(annotation: Any) -> InvalidArgumentError:
-    name = getattr(annotation, "__name__", None) or repr(annotation)
+def unknown(annotation: Any) -> InvalidArgumentError:
+    """The error for what payloads are not decoded as."""
+    if isinstance(annotation, (str, typing.ForwardRef)):
+        name = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        return InvalidArgumentError(f"{name!r} cannot be resolved; define it at module level and import what it names")
     return InvalidArgumentError(
-        f"{name} is no type that payloads are decoded as; use a dataclass, built-in types, or Any and convert yourself"
+        f"{name_of(annotation)} is no type that payloads are decoded as; use a dataclass, built-in types, a model of a"
+        " library that is imported, or Any and convert yourself"
     )
 
 
-def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    return kinds.get(type(value), "a number")
+def _compile(annotation: Any) -> Convert | None:
+    annotation = bare(annotation)
+    if annotation in _ANYTHING:
+        return None
+    if annotation is None or annotation is type(None):
+        return converters.nothing
+    foreign = libraries.decoder_of(annotation)
+    if foreign is not None:
+        return foreign
+    origin = typing.get_origin(annotation)
+    if origin is not None:
+        return _compile_generic(annotation, origin, typing.get_args(annotation))
+    if not isinstance(annotation, type):
+        raise unknown(annotation)
+    return _compile_class(annotation)
 
 
-def _wrong(place: str, expected: str, value: Any) -> Mismatch:
-    return Mismatch(f"{place.lstrip('.') or 'the value'} must be {expected}, not {_kind(value)}")
+def _compile_class(kind: type) -> Convert | None:
+    if is_dataclass(kind) or libraries.is_attrs(kind):
+        return compile_record(kind, ())
+    if is_typed_dict(kind):
+        return compile_typed_dict(kind, ())
+    if is_named_tuple(kind):
+        return compile_named_tuple(kind, ())
+    if issubclass(kind, Enum):
+        return converters.enum(kind)
+    if kind in _BUILDERS:
+        return converters.collection(None, _BUILDERS[kind], name_of(kind))
+    if kind in _DICTS or kind is collections.OrderedDict:
+        return converters.mapping(None, None, kind)
+    decoder = converters.of_class(kind)
+    if decoder is None:
+        raise unknown(kind)
+    return decoder
 
 
-def _nothing(value: Any, place: str) -> None:
-    if value is not None:
-        raise _wrong(place, "null", value)
+def _compile_generic(annotation: Any, origin: Any, args: tuple[Any, ...]) -> Convert | None:
+    if origin in _UNIONS:
+        return _union(annotation, args)
+    if origin is typing.Literal:
+        return converters.literal(args)
+    if origin is tuple and not (len(args) == 2 and args[1] is Ellipsis):
+        return converters.fixed_tuple([compile_decoder(arg) for arg in args], name_of(annotation))
+    if origin in _BUILDERS:
+        return converters.collection(compile_decoder(args[0]), _BUILDERS[origin], name_of(annotation), args[0])
+    if origin in _DICTS or origin is collections.OrderedDict:
+        return converters.mapping(_key(args[0]), compile_decoder(args[1]), origin)
+    if isinstance(origin, type):
+        if is_dataclass(origin) or libraries.is_attrs(origin):
+            return compile_record(origin, args)
+        if is_typed_dict(origin):
+            return compile_typed_dict(origin, args)
+        if is_named_tuple(origin):
+            return compile_named_tuple(origin, args)
+    raise unknown(annotation)
 
 
-def _scalar(kind: Any) -> Decoder:
-    expected = {str: "a string", int: "an integer", float: "a number", bool: "a boolean"}[kind]
-
-    def decode(value: Any, place: str) -> Any:
-        if type(value) is kind:
-            return value
-        if kind is float and type(value) is int:
-            return float(value)
-        # Other languages have one kind of number and may write 3.0 for 3.
-        if kind is int and type(value) is float and value.is_integer():
-            return int(value)
-        raise _wrong(place, expected, value)
-
-    return decode
-
-
-def _shape(kind: type, expected: str, into: Callable[[Any], Any] | None) -> Decoder:
-    def decode(value: Any, place: str) -> Any:
-        if type(value) is not kind:
-            raise _wrong(place, expected, value)
-        return value if into is None else into(value)
-
-    return decode
+def _key(annotation: Any) -> Convert | None:
+    """What reads a key of this annotation from its text."""
+    annotation = bare(annotation)
+    if annotation in _ANYTHING or annotation is str:
+        return None
+    if annotation in converters.KEYS:
+        return converters.KEYS[annotation]
+    if typing.get_origin(annotation) in _UNIONS:
+        return converters.first_of([_key(arg) for arg in typing.get_args(annotation)])
+    if typing.get_origin(annotation) is typing.Literal:
+        return converters.literal(typing.get_args(annotation), keys=True)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return converters.enum(annotation, keys=True)
+    if isinstance(annotation, type) and annotation in converters.TEXTS:
+        return compile_decoder(annotation)
+    raise InvalidArgumentError(f"{name_of(annotation)} cannot be a key in JSON; use str, int, an Enum, UUID or a date")
 
 
-def _called(kind: Callable[[Any], Any], expected: str) -> Decoder:
-    def decode(value: Any, place: str) -> Any:
-        try:
-            return kind(value)
-        except (ValueError, TypeError):
-            raise _wrong(place, expected, value) from None
-
-    return decode
+def _flat(args: tuple[Any, ...]) -> list[Any]:
+    arms: list[Any] = []
+    for arg in map(bare, args):
+        arms += _flat(typing.get_args(arg)) if typing.get_origin(arg) in _UNIONS else [arg]
+    return arms
 
 
-_PARSED: dict[type, tuple[str, type | tuple[type, ...], Callable[[Any], Any]]] = {
-    datetime: ("an ISO date and time", str, lambda text: datetime.fromisoformat(text.replace("Z", "+00:00"))),
-    date: ("an ISO date", str, date.fromisoformat),
-    time: ("an ISO time", str, time.fromisoformat),
-    timedelta: ("a number of seconds", (int, float), lambda seconds: timedelta(seconds=seconds)),
-    UUID: ("a UUID", str, UUID),
-    Decimal: ("a decimal number", (str, int), Decimal),
-}
+def _union(annotation: Any, args: tuple[Any, ...]) -> Convert | None:
+    """The first arm that takes a value strictly: what has few values before what has many, exact numbers before others,
+    ``str`` after all that a string may stand for; of records the one that leaves the fewest keys unread, and then the
+    fewest fields unfilled.
+    """
+    arms = _flat(args)
+    _refuse_ambiguous(annotation, arms)
+    decoders = {name_of(arm): (arm, compile_decoder(arm)) for arm in arms}
+    if any(decoder is None for _, decoder in decoders.values()):
+        return None
+    nullable = type(None) in arms or None in arms
+    some = [(arm, decoder) for arm, decoder in decoders.values() if arm not in (None, type(None))]
+    if nullable and len(some) == 1:
+        return converters.optional(some[0][1])  # type: ignore[arg-type]
+    exact = frozenset(arm for arm in arms if arm in converters.SCALARS)
+    listed = [decoder for arm, decoder in some if _is_listed(arm)]
+    others = [decoder for arm, decoder in some if arm not in exact and not _is_listed(arm)]
+    scalars = [decoder for arm, decoder in some if arm in exact]
+    return converters.union(name_of(annotation), nullable, exact, listed, others, scalars)  # type: ignore[arg-type]
 
 
-def _parsed(kind: type) -> Decoder:
-    expected, source, build = _PARSED[kind]
-
-    def decode(value: Any, place: str) -> Any:
-        if not isinstance(value, source) or isinstance(value, bool):
-            raise _wrong(place, expected, value)
-        try:
-            return build(value)
-        except (ValueError, OverflowError, InvalidOperation):
-            raise Mismatch(f"{place.lstrip('.') or 'the value'} must be {expected}") from None
-
-    return decode
+def _is_listed(arm: Any) -> bool:
+    return typing.get_origin(arm) is typing.Literal or (isinstance(arm, type) and issubclass(arm, Enum))
 
 
-def _collection(item: Decoder | None, build: Callable[[Any], Any]) -> Decoder:
-    def decode(value: Any, place: str) -> Any:
-        if type(value) is not list:
-            raise _wrong(place, "a list", value)
-        if item is not None:
-            value = [item(each, f"{place}[{index}]") for index, each in enumerate(value)]
-        return value if build is list else build(value)
-
-    return decode
-
-
-def _tuple(items: list[Decoder | None]) -> Decoder:
-    def decode(value: Any, place: str) -> Any:
-        if type(value) is not list or len(value) != len(items):
-            raise _wrong(place, f"a list of {len(items)}", value)
-        return tuple(
-            each if item is None else item(each, f"{place}[{index}]")
-            for index, (item, each) in enumerate(zip(items, value, strict=True))
+def _refuse_ambiguous(annotation: Any, arms: list[Any]) -> None:
+    """Some types look the same in JSON, whatever the value."""
+    classes = [arm for arm in arms if isinstance(arm, type)]
+    texts = [arm for arm in classes if arm in (str, bytes, bytearray) or issubclass(arm, PurePath)]
+    numbers = [arm for arm in classes if arm in (int, float) or arm is timedelta]
+    if len(texts) > 1 or (len(numbers) > 1 and timedelta in numbers):
+        raise InvalidArgumentError(
+            f"{name_of(annotation)} cannot be decoded: some of it looks the same in JSON; put them into dataclasses"
         )
 
-    return decode
 
-
-def _mapping(key: Any, item: Decoder | None) -> Decoder:
-    # JSON's keys are strings; an annotated int, enum or UUID is read from one.
-    read_key: Callable[[str], Any] | None = None if key in (str, *_ANYTHING) else key
-
-    def decode(value: Any, place: str) -> Any:
-        if type(value) is not dict:
-            raise _wrong(place, "an object", value)
-        if item is not None:
-            value = {name: item(each, f"{place}.{name}") for name, each in value.items()}
-        if read_key is None:
-            return value
-        try:
-            return {read_key(name): each for name, each in value.items()}
-        except (ValueError, TypeError):
-            raise Mismatch(f"a key of {place.lstrip('.') or 'the value'} is no {key.__name__}") from None
-
-    if read_key is not None and not callable(read_key):
-        raise _unknown(key)
-    return decode
-
-
-def _literal(values: tuple[Any, ...]) -> Decoder:
-    def decode(value: Any, place: str) -> Any:
-        for allowed in values:
-            if allowed == value and type(allowed) is type(value):
-                return value
-        raise Mismatch(f"{place.lstrip('.') or 'the value'} must be one of {', '.join(map(repr, values))}")
-
-    return decode
-
-
-def _union(args: tuple[Any, ...]) -> Decoder | None:
-    decoders = [(arg, compile_decoder(arg)) for arg in args]
-    if any(decoder is None for _, decoder in decoders):
-        return None
-    # Exact scalars first, so that 1 in `float | int` stays an int.
-    scalars = {arg for arg in args if arg in _SCALARS}
-    if len(args) == 2 and type(None) in args:
-        only = next(decoder for arg, decoder in decoders if arg is not type(None))
-
-        def optional(value: Any, place: str) -> Any:
-            return None if value is None else only(value, place)  # type: ignore[misc]
-
-        return optional
-
-    def decode(value: Any, place: str) -> Any:
-        if type(value) in scalars:
-            return value
-        reasons = []
-        for _, decoder in decoders:
-            try:
-                return decoder(value, place)  # type: ignore[misc]
-            except Mismatch as error:
-                reasons.append(str(error))
-        raise Mismatch("; or ".join(reasons))
-
-    return decode
-
-
-class _Record:
-    """The decoder of a dataclass: fields by name, unknown ones dropped, absent ones by their default."""
-
-    __slots__ = ("fields", "kind")
-
-    def __init__(self, kind: type) -> None:
-        self.kind = kind
-        self.fields: list[tuple[str, Decoder | None, bool]] = []
-
-    def compile(self) -> None:
-        try:
-            hints = typing.get_type_hints(self.kind)
-        except NameError as error:
-            raise InvalidArgumentError(
-                f"the fields of {self.kind.__name__} cannot be resolved: {error}; define it at module level and import"
-                " what it names outside TYPE_CHECKING"
-            ) from None
-        for item in fields(self.kind):
-            if item.init:
-                needed = item.default is MISSING and item.default_factory is MISSING
-                self.fields.append((item.name, compile_decoder(hints[item.name]), needed))
-
-    def __call__(self, value: Any, place: str) -> Any:
-        if type(value) is not dict:
-            raise _wrong(place, f"an object ({self.kind.__name__})", value)
-        arguments = {}
-        for name, decoder, needed in self.fields:
-            if name in value:
-                item = value[name]
-                arguments[name] = item if decoder is None else decoder(item, f"{place}.{name}")
-            elif needed:
-                raise Mismatch(f"{place.lstrip('.') or self.kind.__name__} has no {name!r}")
-        try:
-            return self.kind(**arguments)
-        except (TypeError, ValueError) as error:
-            raise Mismatch(f"{self.kind.__name__} refused it: {error}") from error
+__all__ = ["Mismatch", "bare", "compile_decoder", "name_of", "substituted", "unknown"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from .errors import InvalidArgumentError
 from .functions import definition_of
 from .options import name_of, option_fields
-from .payload import decoder_of, encode_text
+from .payload import encode_text
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -197,7 +197,7 @@ class FanOut:
         items = _iterable(items, "items")
         if isinstance(function, str):
             kind, name, quoted = "activity", name_of(function, "function"), encode_text(function)
-            decoder = None if returns is Any else decoder_of(returns)
+            decoder = loop.wire.decoder(returns)
         else:
             definition = definition_of(function)
             kind = "activity" if definition.kind == "activity" else "child"

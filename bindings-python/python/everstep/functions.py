@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints, overload
 
 from .errors import InvalidArgumentError
 from .payload import decoder_of, encode_text
@@ -83,7 +84,7 @@ class Definition:
         self.types: tuple[Decoder | None, Decoder | None] | None = None
 
     def resolve(self) -> tuple[Decoder | None, Decoder | None]:
-        """The decoders of input and output; annotations are looked up at the first call."""
+        """The decoders of input and output; annotations are looked up at the first call, and not yet compiled."""
         if self.types is None:
             names = _positional(self.function)[1 if self.takes_context else 0 :]
             given = decoder_of(_annotation(self, names[0])) if names else None
@@ -123,7 +124,7 @@ def _wants_context(function: Callable[..., Any], parameters: tuple[str, ...]) ->
 def _annotation(definition: Definition, name: str) -> Any:
     function = definition.function
     annotation = getattr(function, "__annotations__", {}).get(name, Any)
-    if isinstance(annotation, str):
+    if annotation is not None and not isinstance(annotation, type):
         scope = dict(getattr(function, "__globals__", {}))
         closure = getattr(function, "__closure__", None) or ()
         for variable, cell in zip(function.__code__.co_freevars, closure, strict=False):
@@ -132,7 +133,9 @@ def _annotation(definition: Definition, name: str) -> Any:
             except ValueError:
                 continue
         try:
-            annotation = eval(annotation, scope)  # noqa: S307 - what typing.get_type_hints does, for one name
+            # For one name alone, and for the strings within it.
+            holder = SimpleNamespace(__annotations__={name: annotation})
+            annotation = get_type_hints(holder, scope, scope, include_extras=True)[name]
         except Exception as error:
             raise InvalidArgumentError(
                 f"the annotation {annotation!r} of {definition.kind} {definition.name} cannot be resolved: {error};"

@@ -1,23 +1,21 @@
 """Payloads: values as JSON text, and back by the annotation that asked for them.
 
-Encoding takes what ``json`` takes and dataclasses, enums, dates, ``UUID``, ``Decimal`` and sets. NaN and the infinities
-are refused, because JSON has no word for them. Decoding is strict about what an annotation says and names the place
-where a value breaks it.
+Encoding goes by the type of the value, decoding by the annotation; ``encoding`` and ``decoding`` say which types there
+are. NaN and the infinities are refused, because JSON has no word for them. Decoding is strict about what an annotation
+says and names the place where a value breaks it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from enum import Enum
 from json.encoder import encode_basestring
 from typing import Any
 
 from .errors import DecodeError, InvalidArgumentError
 
-Decoder = Callable[[Any, str], Any]
-"""Takes a parsed value and its place in the payload; gives the typed value or raises ``Mismatch``."""
+Convert = Callable[[Any], Any]
+"""Takes a parsed value; gives the typed value or raises ``Mismatch``."""
 
 
 class Absent:
@@ -37,7 +35,9 @@ ABSENT = Absent()
 
 
 class RawPayload:
-    """Text that is a payload already. It is sent as it stands, JSON or not."""
+    """Text that is a payload already: nothing encodes it. A codec that seals seals it too, so that it is read like any
+    other.
+    """
 
     __slots__ = ("text",)
 
@@ -51,48 +51,72 @@ class RawPayload:
 
 
 class Mismatch(Exception):
-    """A parsed value is not what the annotation says."""
+    """A parsed value is not what the annotation says. It gathers its place on the way up."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self._place: list[str] = []
+
+    def within(self, part: str) -> Mismatch:
+        """The same, one level further up."""
+        self._place.append(part)
+        return self
+
+    def __str__(self) -> str:
+        place = "".join(reversed(self._place)).removeprefix(".")
+        return f"{place}: {self.reason}" if place else self.reason
 
 
-def _is_text(value: object) -> bool:
-    """Whether its text says all of it."""
-    from decimal import Decimal
-    from uuid import UUID
+class Decoder:
+    """An annotation, and how a parsed value is brought into its form. It is compiled when it is first used."""
 
-    return isinstance(value, (UUID, Decimal))
+    __slots__ = ("annotation", "convert")
+
+    def __init__(self, annotation: Any) -> None:
+        self.annotation = annotation
+        self.convert: Convert | None = self._first
+
+    def compile(self) -> None:
+        """Compiles it now. Raises ``InvalidArgumentError`` for what payloads are not decoded as."""
+        if self.convert == self._first:
+            from .decoding import compile_decoder
+
+            self.convert = compile_decoder(self.annotation)
+
+    def _first(self, value: Any) -> Any:
+        self.compile()
+        return value if self.convert is None else self.convert(value)
+
+
+class _Makers(dict[type, Convert]):
+    """What makes plain data of a value, by its type; a type that is met for the first time is compiled."""
+
+    def __missing__(self, kind: type) -> Convert:
+        # Imported when it is needed: what it imports is half of what importing this module would take.
+        from .encoding import compile_maker
+
+        self[kind] = maker = compile_maker(kind)
+        return maker
+
+
+MAKERS = _Makers()
 
 
 def _plain(value: Any) -> Any:
-    """What ``json`` cannot encode itself, one level deep: it asks again for what is inside."""
-    # Imported when they are needed, as they are half of what importing this module would take.
-    from dataclasses import fields, is_dataclass
-
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if _is_text(value):
-        return str(value)
-    if isinstance(value, (set, frozenset)):
-        return list(value)
-    raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
-
-
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=True, separators=(",", ":"), default=_plain
-)
-_make_encoder = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+    """What ``json`` cannot encode itself, as plain data."""
+    return MAKERS[type(value)](value)
 
 
 def _reusable_encoder() -> Callable[[Any], str]:
-    # JSONEncoder.encode builds its C encoder anew for every value, which costs more than a small payload.
-    if _make_encoder is None:
-        return _encoder.encode
-    iterate = _make_encoder({}, _plain, encode_basestring, None, ":", ",", False, False, False)
+    # JSONEncoder.encode builds its C encoder anew for every value, which costs more than a small payload. Without
+    # markers a circle is met as too deep; with them two threads could not encode one object at the same time.
+    make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+    if make is None:
+        return json.JSONEncoder(
+            ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_plain
+        ).encode
+    iterate = make(None, _plain, encode_basestring, None, ":", ",", False, False, False)
     join = "".join
 
     def encode_with(value: Any) -> str:
@@ -102,27 +126,33 @@ def _reusable_encoder() -> Callable[[Any], str]:
 
 
 _encode = _reusable_encoder()
-_PLAIN = frozenset((dict, list, str, int))
 
 
 def encode(value: Any, name: str = "value") -> str:
     """Encodes a value. Raises ``InvalidArgumentError``, naming the argument."""
-    global _encode
     try:
-        text = _encode(value)
+        try:
+            text = _encode(value)
+        except TypeError:
+            # JSON's keys are strings: others are made to such where that can be undone.
+            text = _encode(_plain(value))
         if not text.isascii():
             text.encode()
         return text
-    except (TypeError, ValueError, RecursionError) as error:
-        # The encoder marks what it is inside of; after an error it would find marks of that.
-        _encode = _reusable_encoder()
-        if isinstance(error, UnicodeEncodeError):
-            reason = "it holds a lone surrogate, which is no character"
-        elif isinstance(error, RecursionError):
-            reason = "it is nested too deeply"
-        else:
-            reason = str(error)
-        raise InvalidArgumentError(f"{name} cannot be encoded: {reason}") from error
+    except Exception as error:
+        raise _unencodable(name, error) from error
+
+
+def _unencodable(name: str, error: Exception) -> InvalidArgumentError:
+    if isinstance(error, UnicodeEncodeError):
+        reason = "it holds a lone surrogate, which is no character"
+    elif isinstance(error, RecursionError):
+        reason = "it is nested too deeply, or holds itself"
+    elif isinstance(error, (TypeError, ValueError)):
+        reason = str(error)
+    else:
+        reason = f"{type(error).__name__}: {error}"
+    return InvalidArgumentError(f"{name} cannot be encoded: {reason}")
 
 
 def encode_text(text: str) -> str:
@@ -137,18 +167,6 @@ def payload_text(value: Any, name: str) -> str | None:
     if type(value) is RawPayload:
         return value.text
     return encode(value, name)
-
-
-def member(key: str, value: Any, name: str) -> str:
-    """``,"key":payload`` as the bridge protocol embeds it; nothing for an absent one."""
-    # Plain data, which is nearly all there is, takes the short way.
-    if type(value) in _PLAIN:
-        return f',"{key}":{encode(value, name)}'
-    if value is ABSENT:
-        return ""
-    if type(value) is RawPayload:
-        return f',"{key}_text":{encode(value.text, name)}'
-    return f',"{key}":{encode(value, name)}'
 
 
 def _no_constant(name: str) -> Any:
@@ -171,12 +189,16 @@ def parse(text: str) -> Any:
 
 def convert(value: Any, decoder: Decoder | None) -> Any:
     """Brings a parsed value into its annotated form. Raises ``DecodeError`` that keeps the payload."""
-    if decoder is None:
+    if decoder is None or decoder.convert is None:
         return value
     try:
-        return decoder(value, "")
+        return decoder.convert(value)
     except Mismatch as error:
-        raise DecodeError(f"the payload does not fit: {error}", text=json.dumps(value)) from None
+        from .decoding import name_of
+
+        raise DecodeError(
+            f"the payload does not fit {name_of(decoder.annotation)}: {error}", text=json.dumps(value)
+        ) from error.__cause__
     except RecursionError:
         raise DecodeError("the payload is nested too deeply", text=json.dumps(value)) from None
 
@@ -186,17 +208,6 @@ def decode(text: str | None, decoder: Decoder | None = None) -> Any:
     return convert(None if text is None else parse(text), decoder)
 
 
-def taken(job: dict[str, Any], key: str) -> Any:
-    """The parsed payload under ``key`` of a job or task, or under its twin; ``ABSENT`` if there is none."""
-    value = job.get(key, ABSENT)
-    if value is not ABSENT:
-        return value
-    text = job.get(key + "_text")
-    return ABSENT if text is None else parse(text)
-
-
 def decoder_of(annotation: Any) -> Decoder | None:
-    """The decoder of an annotation; none where every value fits. Raises ``InvalidArgumentError``."""
-    from .decoding import compile_decoder
-
-    return compile_decoder(annotation)
+    """The decoder of an annotation; none where every value fits."""
+    return None if annotation is Any else Decoder(annotation)

@@ -14,6 +14,7 @@ from ._exit import before_exit
 from ._native import NativeWorker
 from .durations import milliseconds
 from .errors import ClosedError, EverstepError, FailedPreconditionError, InvalidArgumentError
+from .wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,15 +69,16 @@ class Worker:
             raise InvalidArgumentError("workflows and activities must be lists; write [function]")
         self._client = client
         self._component = workflow_component
-        self._workflows = Workflows(workflows)
-        self._activities = Activities(activities)
+        self._wire = JSON
+        self._workflows = Workflows(workflows, self._wire)
+        self._activities = Activities(activities, self._wire)
         self._max_cached = _cached(max_cached)
         self._threads = _count(activity_threads, "activity_threads", min(32, (os.cpu_count() or 1) + 4))
         self._workflow_slots = _count(workflow_slots, "workflow_slots", 256)
         self._activity_slots = _count(activity_slots, "activity_slots", max(256, 4 * self._threads))
         self._shutdown_ms = milliseconds(shutdown_timeout, "shutdown_timeout")
         self._native: NativeWorker | None = None
-        self._host = WorkflowHost(self._workflows)
+        self._host = WorkflowHost(self._workflows, self._wire)
         self._activity_host: ActivityHost | None = None
         self._watchdog = Watchdog(self._host, self._replace_workflow_thread)
         self._host.watchdog = self._watchdog
@@ -124,14 +126,16 @@ class Worker:
         request = {
             "v": 1,
             "host": f"python/{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}",
-            "payloads": "inline",
+            "payloads": self._wire.mode,
             "workflows": self._workflows.declare(),
             "activities": self._activities.names,
             "max_cached": self._max_cached,
             "slots": {"workflows": self._workflow_slots, "activities": self._activity_slots},
         }
         self._native, _ = NativeWorker.open(self._client._native, self._component, json.dumps(request))
-        self._activity_host = ActivityHost(self._activities, self._threads, self._activity_slots, self._native.complete)
+        self._activity_host = ActivityHost(
+            self._activities, self._threads, self._activity_slots, self._native.complete, self._wire
+        )
         _register(self)
         if self._workflows.declare():
             self._workflow_thread = self._start_thread("everstep-workflows", self._poll_workflows)
@@ -253,7 +257,7 @@ class Worker:
 
     def _parse(self, native: NativeWorker, text: str) -> dict[str, Any]:
         try:
-            return json.loads(text)  # type: ignore[no-any-return]
+            return self._wire.loads(text)  # type: ignore[no-any-return]
         except (ValueError, RecursionError):
             # One payload is more than this Python takes; in text form it is met when its own task runs.
             match = _BATCH.search(text, 0, 256)

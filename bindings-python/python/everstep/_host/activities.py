@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..activities import ActivityContext, current
 from ..errors import ActivityNotRegisteredError, InvalidArgumentError
 from ..functions import Definition, definition_of
-from ..payload import ABSENT, convert, member, taken
+from ..payload import ABSENT
+from ..wire import JSON, Wire
 from .failures import error_text
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MOST_IN_CHUNK = 16
 class Activities:
     """The activities of a worker, by name."""
 
-    def __init__(self, functions: Iterable[object]) -> None:
+    def __init__(self, functions: Iterable[object], wire: Wire = JSON) -> None:
         self._by_name: dict[str, Definition] = {}
         for function in functions:
             definition = definition_of(function, "activities")
@@ -37,7 +38,7 @@ class Activities:
                 raise InvalidArgumentError(f"{definition.name} is a workflow; give it in workflows")
             if definition.name in self._by_name:
                 raise InvalidArgumentError(f"activity {definition.name!r} is given twice")
-            definition.resolve()
+            wire.prepare(*definition.resolve())
             self._by_name[definition.name] = definition
 
     @property
@@ -56,36 +57,44 @@ class Activities:
         return self._by_name.get(task["name"])
 
 
-def prepare(definition: Definition, task: Task, context: ActivityContext) -> tuple[Any, ...]:
+def prepare(definition: Definition, task: Task, context: ActivityContext, wire: Wire) -> tuple[Any, ...]:
     """The arguments of a call. Raises ``DecodeError``."""
     arguments: tuple[Any, ...] = (context,) if definition.takes_context else ()
     if definition.has_input:
-        value = taken(task, "input")
+        value = wire.take(task, "input", definition.input)
         if value is not ABSENT:
-            return (*arguments, convert(value, definition.input))
+            return (*arguments, value)
         if not definition.function.__defaults__:
-            return (*arguments, convert(None, definition.input))
+            return (*arguments, wire.absent(definition.input))
     return arguments
 
 
-def value_answer(task: Task, value: Any) -> str:
+def value_answer(task: Task, value: Any, wire: Wire) -> str:
     """The answer to a task whose function returned."""
     try:
-        return f'{{"t":"{task["t"]}"{member("value", value, "the output")}}}'
+        return f'{{"t":"{task["t"]}"{wire.member("value", value, "the output")}}}'
     except InvalidArgumentError as error:
-        return error_answer(task, error)
+        return error_answer(task, error, wire)
 
 
-def error_answer(task: Task, error: BaseException) -> str:
+def error_answer(task: Task, error: BaseException, wire: Wire) -> str:
     """The answer to a task whose function raised."""
-    return f'{{"t":"{task["t"]}","error":{error_text(error)}}}'
+    return f'{{"t":"{task["t"]}","error":{error_text(error, wire.conceal)}}}'
 
 
 class ActivityHost:
     """Takes tasks from the poll thread, runs them, and completes each as soon as it is done."""
 
-    def __init__(self, activities: Activities, threads: int, slots: int, complete: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        activities: Activities,
+        threads: int,
+        slots: int,
+        complete: Callable[[str], None],
+        wire: Wire = JSON,
+    ) -> None:
         self._activities = activities
+        self._wire = wire
         self._complete = complete
         self._most_threads = threads
         self._slots = slots
@@ -128,7 +137,7 @@ class ActivityHost:
             definition = self._activities.find(task)
             if definition is None:
                 error = ActivityNotRegisteredError(f"this worker has no activity {task['name']!r}")
-                self._finish([error_answer(task, error)])
+                self._finish([error_answer(task, error, self._wire)])
                 continue
             context = ActivityContext(task)
             self._running[task["t"]] = context
@@ -219,9 +228,10 @@ class ActivityHost:
         started = monotonic()
         current.set(context)
         try:
-            answer = value_answer(task, definition.function(*prepare(definition, task, context)))
+            value = definition.function(*prepare(definition, task, context, self._wire))
+            answer = value_answer(task, value, self._wire)
         except BaseException as error:
-            answer = error_answer(task, error)
+            answer = error_answer(task, error, self._wire)
         self._running.pop(task["t"], None)
         self._complete(f'{{"v":1,"activities":[{answer}]}}')
         took = self._last_run[definition.name] = monotonic() - started
@@ -268,9 +278,10 @@ class ActivityHost:
     async def _run(self, definition: Definition, task: Task, context: ActivityContext) -> None:
         current.set(context)
         try:
-            answer = value_answer(task, await definition.function(*prepare(definition, task, context)))
+            value = await definition.function(*prepare(definition, task, context, self._wire))
+            answer = value_answer(task, value, self._wire)
         except BaseException as error:
-            answer = error_answer(task, error)
+            answer = error_answer(task, error, self._wire)
         self._running.pop(task["t"], None)
         if not self._answers:
             assert self._loop is not None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..context import WorkflowContext
 from ..errors import EverstepError, InvalidArgumentError, WorkflowBlocked
 from ..functions import Definition, definition_of
-from ..payload import ABSENT, convert, taken
+from ..payload import ABSENT
+from ..wire import JSON, Wire
 from .failures import quoted, stack_of
 from .loop import Stall, WorkflowLoop
 
@@ -26,7 +27,7 @@ LONG_JOB = 1.0
 class Workflows:
     """The workflows of a worker, by name and version."""
 
-    def __init__(self, functions: Iterable[object]) -> None:
+    def __init__(self, functions: Iterable[object], wire: Wire = JSON) -> None:
         self._versions: dict[str, dict[str | None, Definition]] = {}
         self._latest: dict[str, Definition] = {}
         for function in functions:
@@ -36,7 +37,7 @@ class Workflows:
             versions = self._versions.setdefault(definition.name, {})
             if definition.version in versions:
                 raise InvalidArgumentError(f"workflow {definition.name!r} is given twice")
-            definition.resolve()
+            wire.prepare(*definition.resolve())
             versions[definition.version] = definition
             if definition.latest or not self._latest.get(definition.name, definition).latest:
                 self._latest[definition.name] = definition
@@ -83,8 +84,9 @@ class Abandoned(BaseException):
 class WorkflowHost:
     """Runs workflow tasks on the instances that it keeps, on the one thread that owns it."""
 
-    def __init__(self, workflows: Workflows) -> None:
+    def __init__(self, workflows: Workflows, wire: Wire = JSON) -> None:
         self._workflows = workflows
+        self._wire = wire
         self._instances: dict[tuple[str, str], WorkflowLoop] = {}
         self.since = 0.0
         """When the job at work began, by the monotonic clock; 0 between tasks."""
@@ -169,7 +171,7 @@ class WorkflowHost:
                     continue
             elif kind == "turn":
                 if loop is None:
-                    loop = WorkflowLoop()  # type: ignore[abstract]
+                    loop = WorkflowLoop(self._wire)  # type: ignore[abstract]
                 loop.now = job["now"]
                 loop.replaying = job["replay"]
                 loop.patches = job["patches"]
@@ -202,7 +204,7 @@ class WorkflowHost:
     def _again(self, key: tuple[str, str], old: WorkflowLoop) -> WorkflowLoop:
         """A second start of an instance begins from nothing."""
         self._drop(key)
-        loop = WorkflowLoop()  # type: ignore[abstract]
+        loop = WorkflowLoop(self._wire)  # type: ignore[abstract]
         loop.now, loop.replaying, loop.patches = old.now, old.replaying, old.patches
         return loop
 
@@ -218,11 +220,13 @@ class WorkflowHost:
             if not definition.has_input:
                 main = function(context)
             else:
-                value = taken(job, "input")
-                if value is ABSENT and function.__defaults__:
+                value = self._wire.take(job, "input", definition.input)
+                if value is not ABSENT:
+                    main = function(context, value)
+                elif function.__defaults__:
                     main = function(context)
                 else:
-                    main = function(context, convert(None if value is ABSENT else value, definition.input))
+                    main = function(context, self._wire.absent(definition.input))
         except EverstepError as error:
             loop.refuse(error)
         else:

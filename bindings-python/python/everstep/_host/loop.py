@@ -20,7 +20,8 @@ from weakref import WeakSet
 
 from ..durations import milliseconds
 from ..errors import ContinueAsNew, InvalidArgumentError, NonDurableError, WorkflowBlocked, WorkflowEvicted
-from ..payload import ABSENT, convert, member, taken
+from ..payload import ABSENT
+from ..wire import JSON, Wire
 from .failures import error_text, exception_of, stack_of
 from .futures import DurableFuture, Timer
 from .groups import awaiting, gather
@@ -107,7 +108,8 @@ class MainTask:
 class WorkflowLoop(AbstractEventLoop):
     """One instance: its loop, what it waits for, and what it asked for in this step."""
 
-    def __init__(self) -> None:
+    def __init__(self, wire: Wire = JSON) -> None:
+        self.wire = wire
         self.now = 0
         self.replaying = False
         self.patches: list[str] = []
@@ -151,11 +153,9 @@ class WorkflowLoop(AbstractEventLoop):
             return
         future: DurableFuture[Any] = asked  # type: ignore[assignment]
         try:
-            value = taken(job, "value")
+            value = self.wire.take(job, "value", future.decoder)
             if value is ABSENT:
-                value = None
-            if future.decoder is not None:
-                value = convert(value, future.decoder)
+                value = self.wire.absent(future.decoder)
         except ValueError as error:
             future.set_exception(error)
         else:
@@ -171,7 +171,7 @@ class WorkflowLoop(AbstractEventLoop):
         if error.get("code") == "cancelled":
             future.cancel()
         else:
-            future.set_exception(exception_of(error, future.kind, future.name))
+            future.set_exception(exception_of(error, future.kind, future.name, self.wire.reveal))
 
     def drain(self) -> str:
         """Runs until every path waits; gives the step's commands. Raises ``Stall``."""
@@ -252,7 +252,7 @@ class WorkflowLoop(AbstractEventLoop):
     def payload(self, key: str, value: Any) -> str:
         """A payload member of a command. One that cannot be encoded stalls the turn."""
         try:
-            return member(key, value, key)
+            return self.wire.member(key, value, key)
         except InvalidArgumentError as error:
             if self.stall is None:
                 self.stall = Stall("encode_failed", error.message, stack_of(error))
@@ -357,7 +357,7 @@ class WorkflowLoop(AbstractEventLoop):
         self._finish()
 
     def _fail(self, error: BaseException) -> None:
-        self._commands.append(f'{{"kind":"fail","error":{error_text(error)}}}')
+        self._commands.append(f'{{"kind":"fail","error":{error_text(error, self.wire.conceal)}}}')
         self._finish()
 
     def _finish(self) -> None:
