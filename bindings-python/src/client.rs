@@ -8,7 +8,7 @@ use std::time::Duration;
 use everstep::component::Pending;
 use everstep::engine::store::Durability;
 use everstep::history::decode;
-use everstep::model::{Micros, Reuse, StartRequest};
+use everstep::model::{Micros, RerunRequest, Reuse, StartRequest};
 use everstep::{Client, ClientOptions, Error, ErrorKind};
 use pyo3::prelude::*;
 
@@ -154,6 +154,21 @@ impl NativeClient {
         let start_at = start_at.map(Micros);
         let request = StartRequest { name, input, instance_id, options, start_at, version, tags, reuse };
         self.call(py, |client| client.start(component, request))
+    }
+
+    fn rerun(
+        &self,
+        py: Python<'_>,
+        component: Option<&str>,
+        instance_id: String,
+        from_event: i32,
+        new_instance_id: Option<String>,
+        input: Option<String>,
+    ) -> PyResult<NativeCall> {
+        // A program that wants no input says null; without an argument the event keeps its own.
+        let input = input.map(Some);
+        let request = RerunRequest { instance_id, from_event, new_instance_id, input };
+        self.call(py, |client| client.rerun(component, request))
     }
 
     fn get(

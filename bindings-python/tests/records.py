@@ -26,7 +26,7 @@ def records_of(client: everstep.Client, id: str, payloads: bool) -> Records:
     for state in client.list_workflows():
         rest = state.instance_id.removeprefix(id)
         # A generated ID differs from run to run, so its instance stands under its workflow's name.
-        known = rest != state.instance_id and not rest.startswith(":")
+        known = rest != state.instance_id and ":" not in rest
         lines = records.setdefault("{id}" + rest if known else f"some {state.name}", [])
         events = client.get_workflow_history(state.instance_id)
         lines += [_line(event, id, payloads) for event in events if event.type not in DIFFERS_BY_DESIGN]

@@ -203,6 +203,17 @@ class Steps:
             reuse=step.get("reuse", "finished"),
             **more,
         )
+        self._keep(handle, step)
+
+    def do_rerun(self, id: str, **step: Any) -> None:
+        keys = {"from", "new_id", "input", "as", "expect"}
+        assert set(step) <= keys, f"unknown keys {set(step) - keys}"
+        handle = self.world.client.rerun_workflow(
+            id, step["from"], new_instance_id=step.get("new_id"), input=step.get("input", ABSENT)
+        )
+        self._keep(handle, step)
+
+    def _keep(self, handle: everstep.WorkflowHandle[Any], step: dict[str, Any]) -> None:
         if "as" in step:
             self.world.names[step["as"]] = handle.instance_id
             self.world.runs[step["as"]] = handle.execution_id

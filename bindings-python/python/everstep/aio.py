@@ -121,6 +121,19 @@ class AsyncClient(BaseClient):
         )
         return AsyncWorkflowHandle(self, *await self._answer(call))
 
+    async def rerun_workflow(
+        self,
+        instance_id: str,
+        from_event: HistoryEvent | int,
+        workflow_component: str | None = None,
+        *,
+        new_instance_id: str | None = None,
+        input: Any = ABSENT,
+    ) -> AsyncWorkflowHandle[Any]:
+        """See ``Client.rerun_workflow``."""
+        call = self._operations.rerun_workflow(instance_id, from_event, workflow_component, new_instance_id, input)
+        return AsyncWorkflowHandle(self, *await self._answer(call))
+
     @overload
     def get_handle(
         self,

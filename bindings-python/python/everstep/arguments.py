@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .durations import Duration
-    from .models import RuntimeStatus
+    from .models import HistoryEvent, RuntimeStatus
     from .payload import Decoder
 
 Filter = tuple[str | None, list[str], int | None, int | None]
@@ -60,6 +60,19 @@ def workflow_of(function: Any, workflow_name: str | None) -> tuple[str, Decoder 
     if definition.kind != "workflow":
         raise InvalidArgumentError(f"{definition.name} is an activity; only workflows are started")
     return definition.name, definition.output
+
+
+def event_id_of(event: HistoryEvent | int) -> int:
+    """The ID of an event of a history."""
+    if type(event) is not int:
+        from .models import HistoryEvent
+
+        if not isinstance(event, HistoryEvent):
+            raise InvalidArgumentError(f"from_event must be a HistoryEvent or an int, not {type(event).__name__}")
+        return event.event_id
+    if not -(2**31) <= event < 2**31:
+        raise InvalidArgumentError("from_event must be the ID of an event, which has 32 bits")
+    return event
 
 
 def timeout_ms(timeout: Duration | None) -> int | None:

@@ -172,6 +172,29 @@ class Client(BaseClient):
         )
         return WorkflowHandle(self, *call.wait())
 
+    def rerun_workflow(
+        self,
+        instance_id: str,
+        from_event: HistoryEvent | int,
+        workflow_component: str | None = None,
+        *,
+        new_instance_id: str | None = None,
+        input: Any = ABSENT,
+    ) -> WorkflowHandle[Any]:
+        """Goes on from an event of a finished instance, in a new instance; returns when that is durable.
+
+        ``from_event`` is a ``TaskScheduled``, ``TimerCreated`` or ``ChildWorkflowInstanceCreated`` of the history, or
+        its ID. What was done before it stays done. Its activity, timer or child runs again, with ``input`` if that is
+        given, and so does whatever was open then; all that followed is asked for again. Name, input, version and tags
+        are kept. Activities that run again have new task keys, children new IDs; timers are due when they were.
+
+        Raises ``NotFoundError`` for the instance or the event, ``FailedPreconditionError`` while the instance has not
+        finished, ``AlreadyExistsError`` if the new ID is in use, ``InvalidArgumentError`` (also for a child, for an
+        event of another kind, and for a timer with an input), ``PayloadTooLargeError``.
+        """
+        call = self._operations.rerun_workflow(instance_id, from_event, workflow_component, new_instance_id, input)
+        return WorkflowHandle(self, *call.wait())
+
     @overload
     def get_handle(
         self,

@@ -67,6 +67,15 @@ class WorkflowHandle(BaseHandle[R_co]):
         """See ``Client.get_workflow_history``."""
         return self._client.get_workflow_history(self.instance_id, self._component)
 
+    def rerun(
+        self, from_event: HistoryEvent | int, *, new_instance_id: str | None = None, input: Any = ABSENT
+    ) -> WorkflowHandle[R_co]:
+        """See ``Client.rerun_workflow``. Gives a handle of the new instance."""
+        call = self._client._operations.rerun_workflow(
+            self.instance_id, from_event, self._component, new_instance_id, input, self._decoder
+        )
+        return WorkflowHandle(self._client, *call.wait())
+
     def pause(self, *, reason: str | None = None) -> None:
         """See ``Client.pause_workflow``."""
         self._client.pause_workflow(self.instance_id, self._component, reason=reason)
@@ -120,6 +129,15 @@ class AsyncWorkflowHandle(BaseHandle[R_co]):
     async def history(self) -> list[HistoryEvent]:
         """See ``Client.get_workflow_history``."""
         return await self._client.get_workflow_history(self.instance_id, self._component)
+
+    async def rerun(
+        self, from_event: HistoryEvent | int, *, new_instance_id: str | None = None, input: Any = ABSENT
+    ) -> AsyncWorkflowHandle[R_co]:
+        """See ``Client.rerun_workflow``. Gives a handle of the new instance."""
+        call = self._client._operations.rerun_workflow(
+            self.instance_id, from_event, self._component, new_instance_id, input, self._decoder
+        )
+        return AsyncWorkflowHandle(self._client, *await self._client._answer(call))
 
     async def pause(self, *, reason: str | None = None) -> None:
         """See ``Client.pause_workflow``."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from .arguments import filter_of, optional_text, start_time, strings, text_of, timeout_ms, workflow_of
+from .arguments import event_id_of, filter_of, optional_text, start_time, strings, text_of, timeout_ms, workflow_of
 from .errors import DecodeError, InvalidArgumentError
 from .payload import decode, payload_text
 
@@ -97,6 +97,24 @@ class Operations:
             optional_text(version, "version"),
             strings(tags, "tags"),
             text_of(reuse, "reuse"),
+        )
+        return Call(call, lambda started: (*started, workflow_component, decoder))
+
+    def rerun_workflow(
+        self,
+        instance_id: str,
+        from_event: HistoryEvent | int,
+        workflow_component: str | None,
+        new_instance_id: str | None,
+        input: Any,
+        decoder: Decoder | None = None,
+    ) -> Call[Run]:
+        call = self._native.rerun(
+            optional_text(workflow_component, "workflow_component"),
+            text_of(instance_id, "instance_id"),
+            event_id_of(from_event),
+            optional_text(new_instance_id, "new_instance_id"),
+            payload_text(input, "input"),
         )
         return Call(call, lambda started: (*started, workflow_component, decoder))
 
