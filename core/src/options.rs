@@ -17,7 +17,7 @@ pub(crate) use endpoint::resolve;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientOptions {
-    /// Where workflows run: `memory:`, `memory:NAME`, `sqlite:PATH`, `http(s)://host:port`, `grpc(s)://host:port` or
+    /// Where workflows run: `memory:`, `memory:NAME`, `test:`, `sqlite:PATH`, `http(s)://host:port`, `grpc(s)://host:port` or
     /// `dapr:`. Absent: `EVERSTEP_ENDPOINT`, then Dapr's variables, then a file under `.everstep/`.
     pub endpoint: Option<String>,
     /// More components by name, each with its endpoint. The name `dapr` means the default one, so give either it or

@@ -8,7 +8,7 @@ use super::{Pending, Workflow};
 use crate::engine::request::{Control, Request};
 use crate::engine::snapshot::Want;
 use crate::engine::store::{Key, Reader, Store, memory::MemoryStore, sqlite};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Time};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
 use crate::model::{
@@ -35,7 +35,7 @@ enum Side {
 }
 
 impl Embedded {
-    /// Opens the engine of `memory:` or `sqlite:`. If another process owns the file, reading works and everything else
+    /// Opens the engine of `memory:`, `test:` or `sqlite:`. If another process owns the file, reading works and everything else
     /// answers `store_locked`.
     ///
     /// # Errors
@@ -43,21 +43,26 @@ impl Embedded {
     pub fn open(endpoint: &Endpoint, options: &ClientOptions) -> Result<Embedded> {
         let text = endpoint.to_string();
         let side = match endpoint {
-            Endpoint::Memory(None) => {
-                Side::Owner(Engine::start(text.clone(), options.durability, Box::new(MemoryStore::new()))?)
-            }
-            Endpoint::Memory(Some(_)) => {
-                Side::Owner(Engine::shared(&text, options.durability, || Ok(Box::new(MemoryStore::new())))?)
-            }
+            Endpoint::Memory(name) => Embedded::open_memory(&text, name.is_some(), Time::Wall, options)?,
+            Endpoint::Test(name) => Embedded::open_memory(&text, name.is_some(), Time::Skipping, options)?,
             Endpoint::Sqlite(path) => Embedded::open_file(path, options)?,
             other => return Err(Error::invalid(format!("{other} is not an embedded endpoint"))),
         };
         Ok(Embedded { endpoint: text, side: Mutex::new(side) })
     }
 
+    fn open_memory(text: &str, shared: bool, time: Time, options: &ClientOptions) -> Result<Side> {
+        let store = || Box::new(MemoryStore::new());
+        let engine = match shared {
+            true => Engine::shared(text, options.durability, time, || Ok(store()))?,
+            false => Engine::start(text.to_owned(), options.durability, time, store())?,
+        };
+        Ok(Side::Owner(engine))
+    }
+
     fn open_file(path: &Path, options: &ClientOptions) -> Result<Side> {
         let durability = options.durability;
-        let opened = Engine::shared(&file_name(path), durability, || {
+        let opened = Engine::shared(&file_name(path), durability, Time::Wall, || {
             sqlite::SqliteStore::open(path, durability).map(|store| Box::new(store) as Box<dyn Store>)
         });
         match opened {

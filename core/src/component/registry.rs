@@ -57,7 +57,7 @@ impl Registry {
 /// `not_implemented` for endpoints that have none yet; what opening the store answers.
 pub fn open_component(endpoint: &Endpoint, options: &ClientOptions) -> Result<Arc<dyn Workflow>> {
     let coming = match endpoint {
-        Endpoint::Memory(_) | Endpoint::Sqlite(_) => {
+        Endpoint::Memory(_) | Endpoint::Test(_) | Endpoint::Sqlite(_) => {
             return Ok(Arc::new(Embedded::open(endpoint, options)?));
         }
         Endpoint::Http(_) => "the client of Dapr's HTTP API",

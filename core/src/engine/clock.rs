@@ -4,6 +4,17 @@ use std::time::Instant;
 
 use crate::model::Micros;
 
+/// Which time an engine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// The wall clock's.
+    Wall,
+    /// The wall clock's, but it skips to the next timer while somebody waits for a workflow and nothing else can happen:
+    /// tests of workflows that sleep for days end at once. While nobody waits it does not skip, so a test may still raise
+    /// the event that a workflow waits for.
+    Skipping,
+}
+
 /// Follows the wall clock. Where that is set back, time goes on from the latest instant at the pace of the monotonic
 /// clock, so that a timer is late by no more than its own duration.
 #[derive(Debug)]
@@ -21,6 +32,12 @@ impl Clock {
     /// The time now.
     pub(super) fn now(&mut self) -> Micros {
         self.advance(Micros::now(), Instant::now())
+    }
+
+    /// Goes on from `to`, if that is ahead.
+    pub(super) fn skip(&mut self, to: Micros) {
+        self.now();
+        self.last = self.last.max(to);
     }
 
     fn advance(&mut self, wall: Micros, at: Instant) -> Micros {
@@ -52,5 +69,15 @@ mod tests {
         assert_eq!(at(-3_594_400_000, 600), Micros(5_600_000));
         // And forward again.
         assert_eq!(at(9_000_000, 700), Micros(9_000_000));
+    }
+
+    #[test]
+    fn a_skip_goes_ahead_and_never_back() {
+        let mut clock = Clock::after(Micros(0));
+        let ahead = clock.now().plus(Duration::from_secs(3_600));
+        clock.skip(ahead);
+        assert!(clock.now() >= ahead);
+        clock.skip(Micros(5));
+        assert!(clock.now() >= ahead);
     }
 }

@@ -224,11 +224,7 @@ impl Driver {
         if self.broken.is_some() {
             return None;
         }
-        let slices = self.recovery.is_some()
-            || !self.recursions.is_empty()
-            || !self.purges.is_empty()
-            || !self.stalled.is_empty();
-        if slices && !self.backs_off() {
+        if self.has_slices() && !self.backs_off() {
             return Some(now);
         }
         let reload = (!self.reload.is_empty()).then_some(self.reload_at);
@@ -237,6 +233,25 @@ impl Driver {
         let wait = u64::try_from(due.0.saturating_sub(clock.0)).unwrap_or(0);
         // An instant that the clock cannot hold is not worth waking up for.
         now.checked_add(Duration::from_micros(wait))
+    }
+
+    /// When the next timer fires, if nothing else can happen before: no slice of work is left, no turn and no activity is at
+    /// a worker or on its way to one. A turn that no connected worker can run is not waited for.
+    ///
+    /// It asks the machines and not the dispatch, where an answer on its way is nowhere.
+    pub(crate) fn next_without_work(&self) -> Option<Micros> {
+        let works = |machine: &Machine| {
+            machine.has_activity() || (machine.has_turn() && self.dispatch.knows_workflow(machine.name()))
+        };
+        let still = self.broken.is_none() && !self.has_slices() && self.reload.is_empty();
+        self.timers.next_due().filter(|_| still && !self.machines.values().any(|slot| works(&slot.machine)))
+    }
+
+    fn has_slices(&self) -> bool {
+        self.recovery.is_some()
+            || !self.recursions.is_empty()
+            || !self.purges.is_empty()
+            || !self.stalled.is_empty()
     }
 
     fn request(&mut self, request: Request) {

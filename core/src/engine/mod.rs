@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Event, record};
 use crate::model::{Filter, Micros, WorkflowState};
 use clock::Clock;
+pub use clock::Time;
 
 mod clock;
 pub(crate) mod dispatch;
@@ -44,6 +45,7 @@ const LINGER: Duration = Duration::from_micros(200);
 pub struct Engine {
     endpoint: String,
     durability: Durability,
+    time: Time,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -77,6 +79,7 @@ impl Engine {
     pub fn shared(
         endpoint: &str,
         durability: Durability,
+        time: Time,
         open: impl FnOnce() -> Result<Box<dyn Store>>,
     ) -> Result<Arc<Engine>> {
         let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +97,7 @@ impl Engine {
             }
             return Ok(engine);
         }
-        let engine = Engine::start(endpoint.to_owned(), durability, open()?)?;
+        let engine = Engine::start(endpoint.to_owned(), durability, time, open()?)?;
         engines.insert(endpoint.to_owned(), Arc::downgrade(&engine));
         Ok(engine)
     }
@@ -103,18 +106,23 @@ impl Engine {
     ///
     /// # Errors
     /// What the store answers; `resource_exhausted` if no thread can be had.
-    pub fn start(endpoint: String, durability: Durability, store: Box<dyn Store>) -> Result<Arc<Engine>> {
+    pub fn start(
+        endpoint: String,
+        durability: Durability,
+        time: Time,
+        store: Box<dyn Store>,
+    ) -> Result<Arc<Engine>> {
         let (shared, driver) = Shared::over(store, None)?;
         let thread = {
             let shared = shared.clone();
             std::thread::Builder::new()
                 .name("everstep-engine".to_owned())
-                .spawn(move || serve(driver, &shared))
+                .spawn(move || serve(driver, &shared, time))
                 .map_err(|error| {
                     Error::new(ErrorKind::ResourceExhausted, "no thread for the engine").with_source(error)
                 })?
         };
-        Ok(Arc::new(Engine { endpoint, durability, shared, thread: Mutex::new(Some(thread)) }))
+        Ok(Arc::new(Engine { endpoint, durability, time, shared, thread: Mutex::new(Some(thread)) }))
     }
 
     /// The endpoint that it serves.
@@ -167,7 +175,7 @@ impl Engine {
             if self.shared.hub.get(instance_id).is_none() {
                 wait.offer(stored(self.shared.reader.as_ref(), instance_id));
             }
-            if timeout.is_some() {
+            if timeout.is_some() || self.time == Time::Skipping {
                 drop(self.shared.inbox.push(Request::Look));
             }
         }
@@ -245,8 +253,8 @@ fn closed() -> Error {
 }
 
 /// The life of the engine's thread.
-fn serve(mut driver: Driver, shared: &Shared) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| rounds(&mut driver, shared)));
+fn serve(mut driver: Driver, shared: &Shared, time: Time) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| rounds(&mut driver, shared, time)));
     let error = match outcome {
         Ok(()) => closed(),
         Err(_) => Error::internal("the engine's thread ended by a panic; open the client again"),
@@ -257,7 +265,7 @@ fn serve(mut driver: Driver, shared: &Shared) {
     shared.hub.close(&error);
 }
 
-fn rounds(driver: &mut Driver, shared: &Shared) {
+fn rounds(driver: &mut Driver, shared: &Shared, time: Time) {
     let Shared { inbox, hub, dispatch, .. } = shared;
     // When the quiet is long enough for what waits for it; absent while there is nothing to be done.
     let mut quiet = Some(Instant::now() + QUIET);
@@ -267,6 +275,13 @@ fn rounds(driver: &mut Driver, shared: &Shared) {
     loop {
         let now = Instant::now();
         let waits = hub.expire(now);
+        if time == Time::Skipping
+            && inbox.is_empty()
+            && hub.is_waited_for()
+            && let Some(next) = driver.next_without_work()
+        {
+            clock.skip(next);
+        }
         let (unknown, grace) = dispatch.unknown(now);
         let due = [driver.next_round(now, clock.now()), waits, grace, quiet].into_iter().flatten().min();
         inbox.wait(if unknown.is_empty() { due } else { Some(now) });

@@ -118,6 +118,11 @@ impl Inbox {
         }
     }
 
+    /// Whether nothing is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().requests.is_empty()
+    }
+
     /// Takes everything that is there.
     pub(crate) fn take(&self) -> Vec<Request> {
         std::mem::take(&mut self.lock().requests)

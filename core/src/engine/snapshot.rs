@@ -191,6 +191,17 @@ impl Hub {
         next
     }
 
+    /// Whether somebody waits for an instance to begin or to end.
+    pub(super) fn is_waited_for(&self) -> bool {
+        let inner = self.lock();
+        inner
+            .by_instance
+            .values()
+            .flatten()
+            .filter_map(|id| inner.waits.get(id))
+            .any(|entry| matches!(entry.want, Want::Start | Want::Completion))
+    }
+
     /// Begins a wait. The caller reads the store after this, so that nothing can fall between, and calls
     /// [`Wait::offer`] with what it found.
     pub(super) fn wait(self: &Arc<Hub>, instance_id: &str, want: Want, timeout: Option<Duration>) -> Wait {

@@ -7,7 +7,7 @@ use super::Environment;
 use super::address::{host_and_port, parse_port};
 use crate::error::{Error, ErrorKind, Result};
 
-const GRAMMAR: &str = "memory:, memory:NAME, sqlite:PATH, http://host:port, https://host:port, grpc://host:port, grpcs://host:port, dapr:";
+const GRAMMAR: &str = "memory:, memory:NAME, test:, test:NAME, sqlite:PATH, http://host:port, https://host:port, grpc://host:port, grpcs://host:port, dapr:";
 const DIRECTORY: &str = ".everstep";
 const FILE: &str = "workflows.db";
 
@@ -17,6 +17,9 @@ const FILE: &str = "workflows.db";
 pub enum Endpoint {
     /// An engine in this process that keeps nothing. One with a name is shared by the clients of the process.
     Memory(Option<String>),
+    /// The same, for tests: while somebody waits for a workflow and nothing else can happen, its time skips to the next
+    /// timer.
+    Test(Option<String>),
     /// An engine in this process on a SQLite file, by its absolute path.
     Sqlite(PathBuf),
     /// Dapr's HTTP API, `http://host:port` or `https://host:port`.
@@ -29,6 +32,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Endpoint::Memory(name) => write!(f, "memory:{}", name.as_deref().unwrap_or_default()),
+            Endpoint::Test(name) => write!(f, "test:{}", name.as_deref().unwrap_or_default()),
             Endpoint::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Endpoint::Http(url) | Endpoint::Grpc(url) => f.write_str(url),
         }
@@ -80,7 +84,8 @@ fn parse(what: &str, text: &str, environment: &Environment) -> Result<Endpoint> 
         Ok(format!("{scheme}://{}", host_and_port(what, authority, default_port)?))
     };
     match scheme {
-        "memory" => memory(what, rest),
+        "memory" => name(what, scheme, rest).map(Endpoint::Memory),
+        "test" => name(what, scheme, rest).map(Endpoint::Test),
         "sqlite" => sqlite(what, rest, &environment.directory),
         "http" => url(Some(80)).map(Endpoint::Http),
         "https" => url(Some(443)).map(Endpoint::Http),
@@ -93,16 +98,16 @@ fn parse(what: &str, text: &str, environment: &Environment) -> Result<Endpoint> 
     }
 }
 
-fn memory(what: &str, name: &str) -> Result<Endpoint> {
+fn name(what: &str, scheme: &str, name: &str) -> Result<Option<String>> {
     if name.is_empty() {
-        return Ok(Endpoint::Memory(None));
+        return Ok(None);
     }
     if name.len() > 64 || !name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) {
         return Err(Error::invalid(format!(
-            "{what} has a bad name after memory:; it takes 1 to 64 bytes of letters, digits, '_', '-' and '.'"
+            "{what} has a bad name after {scheme}:; it takes 1 to 64 bytes of letters, digits, '_', '-' and '.'"
         )));
     }
-    Ok(Endpoint::Memory(Some(name.to_owned())))
+    Ok(Some(name.to_owned()))
 }
 
 fn sqlite(what: &str, path: &str, directory: &Path) -> Result<Endpoint> {
@@ -279,6 +284,8 @@ mod tests {
         let good = [
             ("memory:", "memory:"),
             ("memory:tests-1", "memory:tests-1"),
+            ("test:", "test:"),
+            ("test:a", "test:a"),
             ("sqlite:a.db", "sqlite:/nowhere/at/all/a.db"),
             ("sqlite:/data/a b.db", "sqlite:/data/a b.db"),
             ("http://localhost:3500", "http://localhost:3500"),
@@ -300,6 +307,7 @@ mod tests {
             "ftp://h:1",
             "Memory:",
             "memory:a/b",
+            "test:a/b",
             "sqlite:",
             "sqlite:dir/",
             "sqlite:///a.db",

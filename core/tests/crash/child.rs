@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use everstep::Client;
-use everstep::engine::Engine;
 use everstep::engine::store::Durability;
 use everstep::engine::store::sqlite::SqliteStore;
+use everstep::engine::{Engine, Time};
 use everstep::testkit::scratch::Scratch;
 
 use crate::PATIENCE;
@@ -143,7 +143,7 @@ fn wait_for_the_end() -> ! {
 /// An engine whose commits are marked, and a client of it.
 fn engine(files: &Files) -> (Arc<Engine>, Client) {
     let endpoint = files.endpoint();
-    let engine = Engine::shared(&endpoint, Durability::Full, || {
+    let engine = Engine::shared(&endpoint, Durability::Full, Time::Wall, || {
         let store = SqliteStore::open(files.store(), Durability::Full)?;
         Ok(Box::new(Marked::new(store, files.phase())))
     });

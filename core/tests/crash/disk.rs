@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use everstep::engine::Engine;
 use everstep::engine::store::sqlite::{SqliteOptions, SqliteStore};
 use everstep::engine::store::{Durability, Store};
+use everstep::engine::{Engine, Time};
 use everstep::testkit::disk::Disk;
 use everstep::testkit::vfs::Mount;
 use everstep::{Client, Result};
@@ -27,7 +27,7 @@ impl Machine {
         // Clients share the engine of a name, whatever store it was opened with.
         let endpoint = format!("memory:disk-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let mount = Mount::new(disk);
-        let engine = Engine::shared(&endpoint, Durability::Full, || {
+        let engine = Engine::shared(&endpoint, Durability::Full, Time::Wall, || {
             open(&mount).map(|store| Box::new(store) as Box<dyn Store>)
         })?;
         let client = orders::open(&endpoint)?;

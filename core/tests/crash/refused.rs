@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use everstep::bridge::{Stall, StallCode};
-use everstep::engine::Engine;
 use everstep::engine::store::memory::MemoryStore;
 use everstep::engine::store::{Durability, Facts, InstanceRow, Key, Loaded, Op, Reader, Store, TimerRow};
+use everstep::engine::{Engine, Time};
 use everstep::model::{Filter, Micros, RuntimeStatus, StartRequest};
 use everstep::runtime::wait_on;
 use everstep::testkit::ChildOptions;
@@ -49,7 +49,7 @@ impl Refusing {
     fn client(&self) -> (Arc<Engine>, Client) {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let endpoint = format!("memory:refusing-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let engine = Engine::shared(&endpoint, Durability::Full, || Ok(Box::new(self.clone())));
+        let engine = Engine::shared(&endpoint, Durability::Full, Time::Wall, || Ok(Box::new(self.clone())));
         (engine.unwrap(), orders::open(&endpoint).unwrap())
     }
 }

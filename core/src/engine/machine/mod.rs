@@ -268,6 +268,21 @@ impl Machine {
         self.recursion.is_some()
     }
 
+    /// The name of its workflow.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a turn of it is handed out.
+    pub(crate) fn has_turn(&self) -> bool {
+        self.turn.is_some() && !self.is_finished()
+    }
+
+    /// Whether an activity of it has no result yet.
+    pub(crate) fn has_activity(&self) -> bool {
+        !self.is_finished() && self.tasks.values().any(|task| !task.answered)
+    }
+
     /// Whether it may leave memory: nothing is known of it that the store does not have.
     pub fn is_idle(&self) -> bool {
         self.turn.is_none()
