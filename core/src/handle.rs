@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::component::Pending;
 use crate::history::{Event, HistoryTree};
-use crate::model::{Payload, WorkflowState};
+use crate::model::{Change, Payload, Seen, WorkflowState};
 
 /// One run of a workflow: a client, a component's name, an instance ID, and the run's execution ID where the component
 /// gives one. Its methods are those of [`Client`].
@@ -98,6 +98,11 @@ impl WorkflowHandle {
         payloads: bool,
     ) -> Pending<'static, WorkflowState> {
         self.client.wait_for_completion(self.component(), &self.instance_id, timeout, payloads)
+    }
+
+    /// Waits for the next change of this run. See [`Client::next_change`].
+    pub fn next_change(&self, seen: Option<Seen>, payloads: bool) -> Pending<'static, Option<Change>> {
+        self.client.next_change(self.component(), &self.instance_id, self.execution_id(), seen, payloads)
     }
 
     /// Waits for the output of this run. See [`Client::result`].

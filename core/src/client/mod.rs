@@ -20,6 +20,7 @@ mod start;
 mod time;
 mod tree;
 mod wait;
+mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -63,7 +63,7 @@ impl Client {
     }
 
     /// A wait for an instance, which ends as `closed` when the client is closed.
-    fn waiting<T: Send + 'static>(
+    pub(super) fn waiting<T: Send + 'static>(
         &self,
         operation: &'static str,
         component: Option<&str>,
@@ -74,7 +74,7 @@ impl Client {
     }
 }
 
-fn same_run(state: &WorkflowState, run: Option<&str>) -> Result<()> {
+pub(super) fn same_run(state: &WorkflowState, run: Option<&str>) -> Result<()> {
     match (run, state.execution_id.as_deref()) {
         (Some(expected), Some(found)) if expected != found => Err(Error::new(
             ErrorKind::NotFound,

@@ -12,7 +12,8 @@ use crate::engine::{self, Engine, Time};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
 use crate::model::{
-    Filter, Micros, Page, Payload, RerunRequest, RuntimeStatus, StartRequest, Started, WorkflowState,
+    Change, Filter, Micros, Page, Payload, RerunRequest, RuntimeStatus, Seen, StartRequest, Started,
+    WorkflowState,
 };
 use crate::options::{ClientOptions, Endpoint};
 use crate::worker::source::{EmbeddedSource, TaskSource};
@@ -213,6 +214,24 @@ impl Workflow for Embedded {
         payloads: bool,
     ) -> Pending<'a, WorkflowState> {
         self.wait(instance_id, Want::Completion, timeout, payloads)
+    }
+
+    fn next_change<'a>(
+        &'a self,
+        instance_id: &'a str,
+        seen: Option<Seen>,
+        payloads: bool,
+    ) -> Pending<'a, Change> {
+        Box::pin(async move {
+            let engine = self.owner()?;
+            let snapshot = engine
+                .wait(instance_id, Want::Change(seen), None)
+                .await
+                .map_err(|error| self.explain(error.of_instance(instance_id)))?;
+            let mut state = snapshot.to_state(payloads);
+            engine.explain(&mut state);
+            Ok(Change { state, seen: snapshot.seen() })
+        })
     }
 
     fn list(&self, filter: Filter, cursor: Option<String>, limit: usize) -> Pending<'_, Page> {

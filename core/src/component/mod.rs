@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
-use crate::model::{Filter, Page, Payload, RerunRequest, StartRequest, Started, WorkflowState};
+use crate::model::{Change, Filter, Page, Payload, RerunRequest, Seen, StartRequest, Started, WorkflowState};
 use crate::worker::TaskSource;
 
 mod embedded;
@@ -100,6 +100,17 @@ pub trait Workflow: Send + Sync {
         _timeout: Option<Duration>,
         _payloads: bool,
     ) -> Pending<'a, WorkflowState> {
+        not_implemented()
+    }
+
+    /// Waits until the state is another one than the one seen; without one it answers at once. States may be passed over,
+    /// the final one never is. Where that was seen it answers nothing again: the client does not ask.
+    fn next_change<'a>(
+        &'a self,
+        _instance_id: &'a str,
+        _seen: Option<Seen>,
+        _payloads: bool,
+    ) -> Pending<'a, Change> {
         not_implemented()
     }
 

@@ -153,13 +153,18 @@ impl Engine {
             Some(snapshot) => snapshot.to_state(payloads),
             None => stored(self.shared.reader.as_ref(), instance_id)?.to_state(payloads),
         };
+        self.explain(&mut state);
+        Ok(state)
+    }
+
+    /// Says why an instance does not begin.
+    pub(crate) fn explain(&self, state: &mut WorkflowState) {
         if state.reason.is_none()
             && state.status == crate::model::RuntimeStatus::Pending
             && !self.shared.dispatch.knows_workflow(&state.name)
         {
             state.reason = Some(format!("no connected worker has the workflow {:?}", state.name));
         }
-        Ok(state)
     }
 
     /// Waits for an instance.

@@ -5,13 +5,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Failure, Micros, RuntimeStatus, WorkflowState};
+use crate::model::{Failure, Micros, RuntimeStatus, Seen, WorkflowState};
 
 #[cfg(test)]
 mod tests;
@@ -26,11 +27,16 @@ pub(crate) enum Want {
     Start,
     /// The instance has ended or stalled.
     Completion,
+    /// The state is another one than this.
+    Change(Option<Seen>),
 }
 
 impl Want {
     /// Whether this state is what the wait is for.
     pub(crate) fn is_met(self, snapshot: &Snapshot) -> bool {
+        if let Want::Change(seen) = self {
+            return seen != Some(snapshot.seen());
+        }
         let still = snapshot.status.is_terminal() || snapshot.status == RuntimeStatus::Stalled;
         still || (self == Want::Start && snapshot.started_at.is_some())
     }
@@ -50,6 +56,8 @@ pub(crate) struct Snapshot {
     pub(crate) reason: Option<Arc<str>>,
     pub(crate) input: Option<Arc<str>>,
     pub(crate) output: Option<Arc<str>>,
+    /// See [`Snapshot::seen`]; empty until somebody watches.
+    pub(crate) print: OnceLock<u64>,
 }
 
 /// What an instance is from its start on.
@@ -65,6 +73,20 @@ pub(crate) struct Identity {
 }
 
 impl Snapshot {
+    /// What makes this state a change to whoever watches: the run, its input (a later generation has its own), where it
+    /// stands and why, and what it says or gave. Not the time alone: a turn that changes nothing else is no news.
+    pub(crate) fn seen(&self) -> Seen {
+        let print = *self.print.get_or_init(|| {
+            let mut hash = DefaultHasher::new();
+            (&self.identity.execution_id, &self.input, &self.version, self.status.number()).hash(&mut hash);
+            (self.started_at.is_some(), &self.custom_status, &self.output, &self.reason).hash(&mut hash);
+            let failures = std::iter::successors(self.failure.as_deref(), |failure| failure.cause.as_deref());
+            failures.for_each(|failure| (&failure.error_type, &failure.message).hash(&mut hash));
+            hash.finish()
+        });
+        Seen { print, last: self.status.is_terminal() }
+    }
+
     /// The state for a caller.
     pub(crate) fn to_state(&self, payloads: bool) -> WorkflowState {
         let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
@@ -238,12 +260,19 @@ impl Inner {
     }
 
     fn publish(&mut self, id: Arc<str>, state: Arc<Snapshot>, wakers: &mut Vec<Waker>) {
-        if let Some(waits) = self.by_instance.get(&id) {
-            for wait in waits.clone() {
-                let met = self.waits.get(&wait).is_some_and(|entry| entry.want.is_met(&state));
+        // One look at each, however many they are: thousands may watch one instance.
+        if let Some(mut open) = self.by_instance.remove(&id) {
+            open.retain(|wait| {
+                let Some(entry) = self.waits.get_mut(wait) else { return false };
+                let met = entry.want.is_met(&state);
                 if met {
-                    self.answer(wait, Ok(state.clone()), wakers);
+                    entry.answer = Some(Ok(state.clone()));
+                    wakers.extend(entry.waker.take());
                 }
+                !met
+            });
+            if !open.is_empty() {
+                self.by_instance.insert(id.clone(), open);
             }
         }
         if state.status.is_terminal() {
@@ -277,8 +306,11 @@ impl Inner {
 
     fn answer_all(&mut self, instance: &str, error: &dyn Fn() -> Error) -> Vec<Waker> {
         let mut wakers = Vec::new();
-        for id in self.by_instance.get(instance).cloned().unwrap_or_default() {
-            self.answer(id, Err(error()), &mut wakers);
+        for id in self.by_instance.remove(instance).unwrap_or_default() {
+            if let Some(entry) = self.waits.get_mut(&id) {
+                entry.answer = Some(Err(error()));
+                wakers.extend(entry.waker.take());
+            }
         }
         wakers
     }
@@ -324,8 +356,14 @@ impl Future for Wait {
         };
         match entry.answer.take() {
             Some(answer) => {
+                let (instance, want) = (entry.instance.clone(), entry.want);
                 inner.waits.remove(&self.id);
-                Poll::Ready(answer)
+                // Who watches gets the latest state, not the one that woke them.
+                let latest = inner.states.get(&instance);
+                match latest.filter(|latest| matches!(want, Want::Change(_)) && want.is_met(latest)) {
+                    Some(latest) if answer.is_ok() => Poll::Ready(Ok(latest.clone())),
+                    _ => Poll::Ready(answer),
+                }
             }
             None => {
                 entry.waker = Some(context.waker().clone());

@@ -111,6 +111,14 @@ pub(crate) enum Step {
         expect: Option<Kinds>,
         error: Option<ExpectedError>,
     },
+    Watch {
+        id: String,
+        #[serde(rename = "as")]
+        keep: Option<String>,
+        until: Option<Box<State>>,
+        expect: Option<Box<Watched>>,
+        error: Option<ExpectedError>,
+    },
     Deploy {
         fixtures: Vec<String>,
     },
@@ -234,6 +242,16 @@ pub(crate) struct Listing {
 pub(crate) struct Kinds {
     pub(crate) kinds: Vec<String>,
     pub(crate) order: Option<String>,
+    /// Workflows whose histories stand below this one.
+    pub(crate) children: Option<Vec<String>>,
+}
+
+/// What a watch gave.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Watched {
+    pub(crate) last: Option<State>,
+    pub(crate) states: Option<Vec<State>>,
 }
 
 /// A key that is there with null is not a key that is absent.

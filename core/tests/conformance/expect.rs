@@ -1,11 +1,11 @@
 //! Whether what came is what was expected.
 
 use everstep::Error;
-use everstep::history::Event;
+use everstep::history::{Event, HistoryTree};
 use everstep::model::{Failure, Payload, WorkflowState};
 use serde_json::Value;
 
-use super::case::{ExpectedError, ExpectedFailure, Kinds, State};
+use super::case::{ExpectedError, ExpectedFailure, Kinds, State, Watched};
 
 pub(crate) type Check = Result<(), String>;
 
@@ -109,4 +109,47 @@ pub(crate) fn kinds(found: &[Event], expected: &Kinds) -> Check {
         expected_kinds.sort_unstable();
     }
     same("the history", found, expected_kinds)
+}
+
+/// The names of all workflows below this one.
+pub(crate) fn children(tree: &HistoryTree, mut expected: Vec<String>) -> Check {
+    fn names(tree: &HistoryTree, found: &mut Vec<String>) {
+        for child in tree.children.values() {
+            let started = child.events.iter().find(|event| event.kind == "ExecutionStarted");
+            found.extend(started.and_then(|event| event.name.clone()));
+            names(child, found);
+        }
+    }
+    let mut found = Vec::new();
+    names(tree, &mut found);
+    found.sort_unstable();
+    expected.sort_unstable();
+    same("the children", found, expected)
+}
+
+/// Each state of a watch is another one than the one before, and only the last may be final.
+pub(crate) fn watched(found: &[WorkflowState], until: Option<&State>, expected: Option<&Watched>) -> Check {
+    for pair in found.windows(2) {
+        let bare = |state: &WorkflowState| {
+            let mut state = state.clone();
+            state.last_updated_at = state.created_at;
+            state
+        };
+        if bare(&pair[0]) == bare(&pair[1]) || pair[0].status.is_terminal() {
+            return Err(format!("a watch went on from {:?} to {:?}", pair[0], pair[1]));
+        }
+    }
+    let last = found.last();
+    if let Some(until) = until {
+        state(last.ok_or("the watch gave nothing")?, until)?;
+    } else if last.is_some_and(|last| !last.status.is_terminal()) {
+        return Err(format!("the watch ended with {last:?}"));
+    }
+    let Some(expected) = expected else { return Ok(()) };
+    if let Some(expected) = &expected.last {
+        state(last.ok_or("the watch gave nothing")?, expected)?;
+    }
+    let Some(states) = &expected.states else { return Ok(()) };
+    same("the number of states", found.len(), states.len())?;
+    found.iter().zip(states).try_for_each(|(found, expected)| state(found, expected))
 }

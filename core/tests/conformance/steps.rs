@@ -115,8 +115,19 @@ fn take(step: Step, world: &mut World) -> Check {
             })
         }
         Step::History { id, expect, error } => {
+            let children = expect.as_ref().and_then(|expected| expected.children.clone());
             outcome(answer(client.history(None, &id)), error.as_ref(), |events: Vec<Event>| {
                 expect.map_or(Ok(()), |expected| expect::kinds(&events, &expected))
+            })?;
+            children.map_or(Ok(()), |expected| {
+                let tree = answer(client.history_tree(None, &id, 64)).map_err(|error| error.to_string())?;
+                expect::children(&tree, expected)
+            })
+        }
+        Step::Watch { id, keep, until, expect, error } => {
+            let states = watch(world, &id, keep, until.as_deref());
+            outcome(states, error.as_ref(), |states| {
+                expect::watched(&states, until.as_deref(), expect.as_deref())
             })
         }
         Step::Deploy { fixtures } => world.deploy(&fixtures).map_err(|error| error.to_string()),
@@ -184,6 +195,28 @@ fn until(world: &World, id: &str, expected: &case::State) -> Check {
         }
         std::thread::park_timeout(Duration::from_millis(2));
     }
+}
+
+/// The states of a watch, up to the one that is waited for or to the end. One that is kept goes on where it was.
+fn watch(
+    world: &mut World,
+    id: &str,
+    keep: Option<String>,
+    until: Option<&case::State>,
+) -> Result<Vec<WorkflowState>, Error> {
+    let mut seen = keep.as_ref().and_then(|keep| world.watches.get(keep).copied());
+    let mut states = Vec::new();
+    while let Some(change) = answer(world.client.next_change(None, id, None, seen, true))? {
+        seen = Some(change.seen);
+        states.push(change.state);
+        if until.is_some_and(|until| states.last().is_some_and(|state| expect::state(state, until).is_ok())) {
+            break;
+        }
+    }
+    if let (Some(keep), Some(seen)) = (keep, seen) {
+        world.watches.insert(keep, seen);
+    }
+    Ok(states)
 }
 
 fn of(filter: &case::Filter) -> Result<Filter, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use everstep::component::Registry;
+use everstep::model::Seen;
 use everstep::testkit::text::TextHost;
 use everstep::testkit::workers::Workers;
 use everstep::{Client, ClientOptions, Environment, Result};
@@ -61,6 +62,8 @@ pub(crate) struct World {
     /// `{NAME}` in texts, and the execution IDs of kept runs.
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) runs: BTreeMap<String, Option<String>>,
+    /// What kept watches have seen.
+    pub(crate) watches: BTreeMap<String, Seen>,
     endpoint: String,
     directory: Option<PathBuf>,
     mode: Mode,
@@ -90,6 +93,7 @@ impl World {
             client: client(&endpoint)?,
             names: BTreeMap::from([("id".to_owned(), id)]),
             runs: BTreeMap::new(),
+            watches: BTreeMap::new(),
             endpoint,
             directory,
             mode,
@@ -119,6 +123,7 @@ impl World {
     /// Closes everything and opens it again on the same store.
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.workers = None;
+        self.watches.clear();
         self.client.close();
         self.client = client(&self.endpoint)?;
         self.deploy(&self.deployed.clone())

@@ -319,6 +319,7 @@ impl Machine {
             reason: self.stall.as_deref().filter(|_| row.status == RuntimeStatus::Stalled).map(Arc::from),
             input: self.input.clone(),
             output: self.outcome.output.clone(),
+            print: Default::default(),
         }
     }
 
