@@ -8,7 +8,7 @@ use std::time::Duration;
 use everstep::component::Pending;
 use everstep::engine::store::Durability;
 use everstep::history::decode;
-use everstep::model::{Micros, RerunRequest, Reuse, StartRequest};
+use everstep::model::{Micros, RerunRequest, Reuse, Seen, StartRequest};
 use everstep::{Client, ClientOptions, Error, ErrorKind};
 use pyo3::prelude::*;
 
@@ -270,6 +270,22 @@ impl NativeClient {
     ) -> PyResult<NativeCall> {
         self.wait(py, timeout_ms, |client, timeout| {
             client.wait_for_completion(component, instance_id, timeout, payloads)
+        })
+    }
+
+    fn next_change(
+        &self,
+        py: Python<'_>,
+        component: Option<&str>,
+        instance_id: &str,
+        execution_id: Option<&str>,
+        seen: Option<&str>,
+        payloads: bool,
+    ) -> PyResult<NativeCall> {
+        let seen: Option<Seen> =
+            seen.map(str::parse).transpose().map_err(|error: Error| to_python(py, &error))?;
+        self.wait(py, None, |client, _| {
+            client.next_change(component, instance_id, execution_id, seen, payloads)
         })
     }
 

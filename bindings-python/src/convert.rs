@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use everstep::ErrorKind;
 use everstep::history::{HistoryEvent, TimerOrigin};
-use everstep::model::{Filter, Micros, Page, RuntimeStatus, Started, WorkflowState};
+use everstep::model::{Change, Filter, Micros, Page, RuntimeStatus, Started, WorkflowState};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -45,6 +45,16 @@ impl ToPython for Started {
 impl ToPython for WorkflowState {
     fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         state(py, &self).map(Bound::into_any)
+    }
+}
+
+/// State, what was seen; none when there is nothing more to come.
+impl ToPython for Option<Change> {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        match *self {
+            Some(change) => (state(py, &change.state)?, change.seen.to_string()).into_bound_py_any(py),
+            None => Ok(py.None().into_bound(py)),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +24,9 @@ from everstep.errors import EverstepError
 from everstep.payload import ABSENT
 from programs import ACTIVITIES, program
 from records import Records, records_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATIENCE = 30.0
 MODES = ("cached", "replayed", "restarted")
@@ -79,6 +82,7 @@ class World:
         self.fixtures = fixtures
         self.names = {"id": f"c-{uuid.uuid4().hex[:12]}"}
         self.runs: dict[str, str | None] = {}
+        self.watches: dict[str, Iterator[everstep.WorkflowState]] = {}
         self.client = everstep.Client(self.endpoint)
         self.closed = False
         self.worker: everstep.Worker | None = None
@@ -106,6 +110,7 @@ class World:
 
     def restart(self) -> None:
         self.stop()
+        self.watches.clear()
         self.client.close()
         self.client = everstep.Client(self.endpoint)
         self.closed = False
@@ -166,6 +171,14 @@ def check_state(found: everstep.WorkflowState, expected: dict[str, Any]) -> None
     }
     for key, value in expected.items():
         assert checks[key](value), f"{key} should be {value!r}: {found!r}"
+
+
+def fits(found: everstep.WorkflowState, expected: dict[str, Any]) -> bool:
+    try:
+        check_state(found, expected)
+    except AssertionError:
+        return False
+    return True
 
 
 class Steps:
@@ -284,10 +297,36 @@ class Steps:
         if expect is not None:
             # WorkflowStarted says only how turns were cut.
             kinds = [event.type for event in events if event.type != "WorkflowStarted"]
+            assert set(expect) <= {"kinds", "order", "children"}
             if expect.get("order") == "any":
                 assert sorted(kinds) == sorted(expect["kinds"])
             else:
                 assert kinds == expect["kinds"]
+
+    def do_watch(self, id: str, until: Any = None, expect: Any = None, **step: Any) -> None:
+        assert set(step) <= {"as"}
+        kept = self.world.watches.pop(step["as"], None) if "as" in step else None
+        watch = kept or self.world.client.watch_workflow(id)
+        states = []
+        for state in watch:
+            assert not states or states[-1] != state
+            assert not states or not states[-1].runtime_status.is_terminal
+            states.append(state)
+            if until is not None and fits(state, until):
+                break
+        else:
+            assert until is None, states
+            assert not states or states[-1].runtime_status.is_terminal
+        if "as" in step:
+            self.world.watches[step["as"]] = watch
+        expect = expect or {}
+        assert set(expect) <= {"last", "states"}
+        if "last" in expect:
+            check_state(states[-1], expect["last"])
+        if "states" in expect:
+            assert len(states) == len(expect["states"])
+            for state, expected in zip(states, expect["states"], strict=True):
+                check_state(state, expected)
 
     def do_deploy(self, fixtures: list[str]) -> None:
         self.world.deploy(fixtures)

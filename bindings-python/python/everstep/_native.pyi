@@ -93,6 +93,9 @@ class NativeClient:
     def wait_for_completion(
         self, component: str | None, instance_id: str, timeout_ms: int | None, payloads: bool
     ) -> NativeCall[_State]: ...
+    def next_change(
+        self, component: str | None, instance_id: str, execution_id: str | None, seen: str | None, payloads: bool
+    ) -> NativeCall[tuple[_State, str] | None]: ...
     def result(
         self, component: str | None, instance_id: str, execution_id: str | None, timeout_ms: int | None
     ) -> NativeCall[str | None]: ...

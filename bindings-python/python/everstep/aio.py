@@ -203,6 +203,20 @@ class AsyncClient(BaseClient):
         call = self._operations.wait_for_workflow_completion(instance_id, workflow_component, timeout, payloads)
         return await self._answer(call)
 
+    def watch_workflow(
+        self, instance_id: str, workflow_component: str | None = None, *, payloads: bool = True
+    ) -> AsyncIterator[WorkflowState]:
+        """See ``Client.watch_workflow``."""
+        return self._changes(self._operations.watch_workflow(instance_id, None, workflow_component, payloads))
+
+    async def _changes(
+        self, next_change: Callable[[str | None], Call[tuple[WorkflowState, str] | None]]
+    ) -> AsyncIterator[WorkflowState]:
+        seen: str | None = None
+        while (change := await self._answer(next_change(seen))) is not None:
+            state, seen = change
+            yield state
+
     def list_workflows(
         self,
         *,

@@ -267,6 +267,26 @@ class Client(BaseClient):
         call = self._operations.wait_for_workflow_completion(instance_id, workflow_component, timeout, payloads)
         return call.wait()
 
+    def watch_workflow(
+        self, instance_id: str, workflow_component: str | None = None, *, payloads: bool = True
+    ) -> Iterator[WorkflowState]:
+        """Yields the state of an instance now, and again whenever it has changed, to the final one; it does not poll.
+
+        A change is another status, custom status, output, failure, reason or version, the first turn, or a new run or
+        generation. A slow loop gets the latest state and may miss some in between, never the final one. Paused and
+        stalled are not final. Leaving the loop ends the watch. Raises ``NotFoundError``, also when the instance is
+        purged meanwhile, ``ClosedError``, and ``StoreLockedError`` where another process owns the file.
+        """
+        return self._changes(self._operations.watch_workflow(instance_id, None, workflow_component, payloads))
+
+    def _changes(
+        self, next_change: Callable[[str | None], Call[tuple[WorkflowState, str] | None]]
+    ) -> Iterator[WorkflowState]:
+        seen: str | None = None
+        while (change := next_change(seen).wait()) is not None:
+            state, seen = change
+            yield state
+
     def list_workflows(
         self,
         *,

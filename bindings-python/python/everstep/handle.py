@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from .payload import ABSENT
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from .aio import AsyncClient
     from .client import Client
     from .durations import Duration
@@ -62,6 +64,16 @@ class WorkflowHandle(BaseHandle[R_co]):
     def get(self, *, payloads: bool = True) -> WorkflowState:
         """See ``Client.get_workflow``."""
         return self._client.get_workflow(self.instance_id, self._component, payloads=payloads)
+
+    def watch(self, *, payloads: bool = True) -> Iterator[WorkflowState]:
+        """Yields the states of this run. See ``Client.watch_workflow``.
+
+        Raises ``NotFoundError`` also when another run has taken the instance ID over.
+        """
+        watched = self._client._operations.watch_workflow(
+            self.instance_id, self.execution_id, self._component, payloads
+        )
+        return self._client._changes(watched)
 
     def history(self) -> list[HistoryEvent]:
         """See ``Client.get_workflow_history``."""
@@ -125,6 +137,13 @@ class AsyncWorkflowHandle(BaseHandle[R_co]):
     async def get(self, *, payloads: bool = True) -> WorkflowState:
         """See ``Client.get_workflow``."""
         return await self._client.get_workflow(self.instance_id, self._component, payloads=payloads)
+
+    def watch(self, *, payloads: bool = True) -> AsyncIterator[WorkflowState]:
+        """See ``WorkflowHandle.watch``."""
+        watched = self._client._operations.watch_workflow(
+            self.instance_id, self.execution_id, self._component, payloads
+        )
+        return self._client._changes(watched)
 
     async def history(self) -> list[HistoryEvent]:
         """See ``Client.get_workflow_history``."""

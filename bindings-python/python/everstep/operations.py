@@ -163,6 +163,13 @@ class Operations:
 
         return Call(self._native.result(component, instance_id, execution_id, timeout_ms(timeout)), read)
 
+    def watch_workflow(
+        self, instance_id: str, execution_id: str | None, workflow_component: str | None, payloads: bool
+    ) -> Callable[[str | None], Call[tuple[WorkflowState, str] | None]]:
+        """Gives what asks for the next change after the one seen; the first is asked for without one."""
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        return lambda seen: Call(self._native.next_change(component, id, execution_id, seen, bool(payloads)), _change)
+
     def list_workflows(
         self,
         workflow_component: str | None,
@@ -235,6 +242,10 @@ def _state(answer: tuple[Any, ...]) -> WorkflowState:
     from .models import state_from_native
 
     return state_from_native(answer)
+
+
+def _change(answer: tuple[tuple[Any, ...], str] | None) -> tuple[WorkflowState, str] | None:
+    return None if answer is None else (_state(answer[0]), answer[1])
 
 
 def _page(answer: tuple[list[tuple[Any, ...]], str | None]) -> tuple[list[WorkflowState], str | None]:

@@ -88,6 +88,7 @@ mod of_two_processes {
         refused(wait_on(client.purge(None, id, true), None).map(drop));
         refused(wait_on(client.purge_matching(None, Default::default()), None).map(drop));
         refused(orders::result(&client, id).map(drop));
+        refused(wait_on(client.next_change(None, id, None, None, true), None).map(drop));
         refused(Worker::open(&client, None, &orders::host(None).open(10)).map(drop));
 
         // The system drops a dead owner's lock; a client that is opened then is the owner.
