@@ -120,8 +120,8 @@ class Completions:
                 continue
             try:
                 calls.loop.call_soon_threadsafe(calls.resolve, finished)
-            except RuntimeError:
-                # The loop was closed with calls under way.
+            except Exception:
+                # The loop was closed with calls under way; nothing of one loop may keep the others waiting.
                 with self._lock:
                     self._forget(calls)
 
