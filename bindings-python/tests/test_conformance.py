@@ -1,8 +1,8 @@
 """Runs the cases of ``conformance/`` through this package; ``conformance/README.md`` says what a case is.
 
-Each runs cached, replayed (``max_cached`` 0) and restarted (after every step), on ``memory:`` and ``sqlite:``. Unknown
-steps, keys and needs are errors, as are skips that ``coverage.json`` gives no reason for. All runs of a case must leave
-the same histories.
+Each runs cached, replayed (``max_cached`` 0), restarted (after every step), and awaited (through ``AsyncClient``), on
+``memory:`` and ``sqlite:``. Unknown steps, keys and needs are errors, as are skips that ``coverage.json`` gives no reason
+for. All runs of a case must leave the same histories.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import everstep
+from awaited import Awaited
 from conftest import CONFORMANCE, conformance
 from everstep.errors import EverstepError
 from everstep.payload import ABSENT
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 30.0
-MODES = ("cached", "replayed", "restarted")
+MODES = ("cached", "replayed", "restarted", "awaited")
 PLACES = ("memory:", "sqlite:")
 COVERAGE = conformance("coverage.json")
 CAPABILITIES = {row["name"] for row in conformance("capabilities.json")["capabilities"] if row["embedded"]}
@@ -83,10 +84,20 @@ class World:
         self.names = {"id": f"c-{uuid.uuid4().hex[:12]}"}
         self.runs: dict[str, str | None] = {}
         self.watches: dict[str, Iterator[everstep.WorkflowState]] = {}
-        self.client = everstep.Client(self.endpoint)
+        self.client = self.open()
         self.closed = False
         self.worker: everstep.Worker | None = None
         self.deploy(fixtures)
+
+    def open(self) -> Any:
+        return (
+            Awaited(everstep.AsyncClient(self.endpoint)) if self.mode == "awaited" else everstep.Client(self.endpoint)
+        )
+
+    def close_client(self) -> None:
+        self.client.close()
+        if isinstance(self.client, Awaited):
+            self.client.end()
 
     def deploy(self, fixtures: list[str]) -> None:
         self.stop()
@@ -94,7 +105,7 @@ class World:
         if fixtures:
             workflows = [program(FIXTURES[name]) for name in fixtures]
             self.worker = everstep.Worker(
-                self.client,
+                self.client.subject if isinstance(self.client, Awaited) else self.client,
                 workflows,
                 ACTIVITIES,
                 max_cached=0 if self.mode == "replayed" else 1000,
@@ -111,14 +122,14 @@ class World:
     def restart(self) -> None:
         self.stop()
         self.watches.clear()
-        self.client.close()
-        self.client = everstep.Client(self.endpoint)
+        self.close_client()
+        self.client = self.open()
         self.closed = False
         self.deploy(self.fixtures)
 
     def close(self) -> None:
         self.stop()
-        self.client.close()
+        self.close_client()
         shutil.rmtree(self.directory)
 
 

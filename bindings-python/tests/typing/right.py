@@ -11,7 +11,17 @@ from typing import Any
 from typing_extensions import assert_type
 
 import everstep
-from everstep import ActivityContext, Client, Retry, Worker, WorkflowContext, WorkflowHandle
+from everstep import (
+    ActivityContext,
+    AsyncClient,
+    AsyncWorkflowHandle,
+    Client,
+    Retry,
+    Worker,
+    WorkflowContext,
+    WorkflowHandle,
+    WorkflowState,
+)
 
 
 @dataclass
@@ -100,3 +110,20 @@ def main() -> None:
         client.raise_workflow_event(
             instance_id="order-7", workflow_component="dapr", event_name="approval", event_data=True
         )
+
+
+async def awaited() -> None:
+    async with AsyncClient("memory:") as client, Worker(client, [order_processing], [reserve]) as worker:
+        assert_type(worker, Worker)
+        handle = await client.start_workflow(order_processing, Order("a", 1.0), instance_id="order-7", reuse="never")
+        assert_type(handle, AsyncWorkflowHandle[Receipt])
+        assert_type(await handle.result(timeout=30), Receipt)
+        assert_type(await (await client.start_workflow(audit, start_at=timedelta(days=1))).result(), bool)
+        assert_type(await (await client.start_workflow(old_style, 3)).result(), str)
+        assert_type(await client.start_workflow(workflow_name="by-name", input=1), AsyncWorkflowHandle[Any])
+        assert_type(await client.get_handle("order-7", order_processing).result(), Receipt)
+        assert_type(await client.purge_workflow("order-7"), int)
+        async for state in client.list_workflows(workflow_name="by-name"):
+            assert_type(state, WorkflowState)
+        handles = await asyncio.gather(*(client.start_workflow(audit) for _ in range(3)))
+        assert_type(await asyncio.gather(*(handle.result() for handle in handles)), list[bool])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import everstep
-from everstep import ActivityContext, Client, Retry, Worker, WorkflowContext
+from everstep import ActivityContext, AsyncClient, Client, Retry, Worker, WorkflowContext
 
 
 @dataclass
@@ -69,3 +69,18 @@ def main(client: Client) -> None:
     Worker(client, flow, [reserve])  # wrong
     Client(durability="maybe")  # wrong
     reserve("order-7")  # wrong
+
+
+async def awaited(client: AsyncClient) -> None:
+    await client.start_workflow(flow, "order-7")  # wrong
+    await client.start_workflow(flow, Order("a"), instance_id=7)  # wrong
+    await client.start_workflow(flow, Order("a"), retries=7)  # wrong
+    handle = await client.start_workflow(flow, Order("a"))
+    receipt: str = await handle.result()  # wrong
+    number: int = handle.result()  # wrong
+    client.start_workflow(flow, Order("a")).result()  # wrong
+    for state in client.list_workflows():  # wrong
+        pass
+    with client:  # wrong
+        pass
+    AsyncClient(durability="maybe")  # wrong
