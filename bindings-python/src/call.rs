@@ -121,9 +121,10 @@ impl NativeQueue {
     }
 
     /// The calls that have ended, by their keys; waits until there are some, until the time has passed, or until `rouse`.
-    fn take(&self, py: Python<'_>, max: usize, timeout_ms: Option<u64>) -> PyResult<Option<Batch>> {
+    fn take(&self, py: Python<'_>, max: usize, timeout_ms: Option<u64>) -> PyResult<Batch> {
         self.process.check().map_err(|error| to_python(py, &error))?;
-        let Some(finished) = py.detach(|| self.calls.take(max, millis(timeout_ms))) else { return Ok(None) };
+        // The queue is closed with its last reference only, so there is a batch.
+        let finished = py.detach(|| self.calls.take(max, millis(timeout_ms))).unwrap_or_default();
         let mut by_key = Batch::new();
         for call in finished {
             let answer = match call.answer {
@@ -139,7 +140,7 @@ impl NativeQueue {
                 None => by_key.push((call.key, vec![ended])),
             }
         }
-        Ok(Some(by_key))
+        Ok(by_key)
     }
 
     /// Gives a call up; `False` if it has ended.
@@ -151,13 +152,6 @@ impl NativeQueue {
     fn rouse(&self) {
         if self.process.is_current() {
             self.calls.rouse();
-        }
-    }
-
-    /// Gives up all calls; `take` is `None` from now on.
-    fn close(&self, py: Python<'_>) {
-        if self.process.is_current() {
-            py.detach(|| self.calls.close());
         }
     }
 

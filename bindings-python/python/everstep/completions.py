@@ -109,12 +109,12 @@ class Completions:
                 self.started = True
 
     def _run(self) -> None:
+        # Daemon threads may still wait when it is over, as they wait for everything else, until the process is gone.
         while not self._is_over():
             self._deliver()
-        self.queue.close()
 
     def _deliver(self) -> None:
-        for key, finished in self.queue.take(_BATCH, self._poll_ms) or ():
+        for key, finished in self.queue.take(_BATCH, self._poll_ms):
             calls = self.loops.get(key)
             if calls is None:
                 continue
