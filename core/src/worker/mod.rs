@@ -12,12 +12,15 @@ use crate::engine::Bell;
 use crate::engine::task::{RunKey, WorkflowTask};
 use crate::error::{Error, ErrorKind, Result};
 
+mod activities;
+mod batches;
 pub mod replay;
 pub(crate) mod source;
 mod state;
 mod sticky;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use source::{Session, TaskSource, TurnOutcome};
 use state::State;
@@ -162,7 +165,7 @@ impl Worker {
         let mut outcomes = Vec::new();
         for (task, cached) in tasks {
             let token = task.token;
-            let progress = state::begin(task, cached, self.session.as_ref());
+            let progress = turn::begin(task, cached, self.session.as_ref());
             outcomes.extend(self.gate.lock().begun(token, progress, Instant::now()));
         }
         let dropped = self.gate.lock().shrink();
@@ -183,15 +186,15 @@ impl Worker {
         loop {
             state.rung_activities = false;
             // Even without room, and while the worker drains: there may be activities to stop.
-            let room = if state.closing { 0 } else { state.free_activities(max) };
+            let room = if state.closing { 0 } else { state.activities.free(max) };
             let work = self.session.take_activities(room);
-            state.accept_activities(work);
+            state.activities.accept(work);
             if let Some(text) = state.write_activities(max, max_bytes, self.mode) {
                 // A shutdown waits for the last of what is handed out.
                 self.gate.drained.notify_all();
                 return Ok(Poll::Batch(text));
             }
-            if state.closing && state.is_drained_of_activities() {
+            if state.closing && state.activities.is_drained() {
                 return Ok(Poll::Closed);
             }
             if state.rung_activities {
@@ -214,7 +217,7 @@ impl Worker {
         let mut outcomes = Vec::with_capacity(completion.turns.len());
         for answer in completion.turns {
             let Some(turn) = self.gate.lock().answered(&answer.token) else { continue };
-            let token = turn.token();
+            let token = turn.token;
             let progress = turn.answer(answer.steps, self.max_payload);
             outcomes.extend(self.gate.lock().begun(token, Some(progress), Instant::now()));
         }
@@ -222,7 +225,7 @@ impl Worker {
         let results: Vec<_> = completion
             .activities
             .into_iter()
-            .filter_map(|answer| state.activity_answer(answer, self.max_payload))
+            .filter_map(|answer| state.activities.answer(answer, self.max_payload))
             .collect();
         let dropped = state.shrink();
         let turns = state.has_ready_turns() || state.closing || !outcomes.is_empty();
@@ -253,6 +256,7 @@ impl Worker {
     pub fn repoll(&self, batch: &str) -> Result<String> {
         self.gate
             .lock()
+            .batches
             .rewrite(batch)
             .ok_or_else(|| Error::new(ErrorKind::NotFound, "the batch is not one of the last ones"))
     }

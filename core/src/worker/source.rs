@@ -148,8 +148,7 @@ impl Session for EmbeddedSession {
 
     fn leave(&self) {
         let orphans = self.shared.dispatch.leave(self.worker);
-        let requests =
-            orphans.turns.into_iter().map(|(run, token)| Request::TurnLost { run, token }).collect();
+        let requests = orphans.into_iter().map(|(run, token)| Request::TurnLost { run, token }).collect();
         self.shared.inbox.push_all(requests);
         let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Ends the engine if no client has it open any more.

@@ -4,28 +4,24 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::replay::{Next, Replay};
-use super::source::{Session, TurnOutcome};
+use super::activities::Activities;
+use super::batches::{Batches, Kept};
+use super::replay::Next;
+use super::source::TurnOutcome;
 use super::sticky::{Instance, Sticky};
-use super::too_large;
-use crate::bridge::{self, ActivityAnswer, Command, EvictReason, Job, PayloadMode, Slots, Stall, Step};
+use super::turn::{Progress, Turn};
+use crate::bridge::{self, EvictReason, Job, PayloadMode, Slots};
+use crate::engine::WorkflowWork;
 use crate::engine::machine::Evict;
-use crate::engine::task::{ActivityKey, ActivityResult, ActivityTask, RunKey, WorkflowTask};
-use crate::engine::{ActivityWork, WorkflowWork};
-use crate::error::ErrorKind;
-use crate::model::{Failure, Payload};
-
-/// How much text one part of a rebuild holds.
-const PART: usize = 1 << 20;
-/// How many batches of a kind can be polled again.
-const KEPT: usize = 2;
+use crate::engine::task::{RunKey, WorkflowTask};
 
 pub(super) struct State {
     pub(super) rung_workflows: bool,
     pub(super) rung_activities: bool,
     pub(super) closing: bool,
     max_cached: usize,
-    slots: Slots,
+    /// How many turns may be with the host at a time.
+    slots: usize,
     cached: Sticky,
     /// Turns at the host, by the text's token.
     turns: HashMap<String, Turn>,
@@ -34,22 +30,8 @@ pub(super) struct State {
     preparing: HashMap<u64, (RunKey, bool)>,
     /// Tasks that the next poll hands over.
     ready: VecDeque<Ready>,
-    activities: HashMap<String, ActivityKey>,
-    tokens: HashMap<ActivityKey, String>,
-    fetched: VecDeque<Arc<ActivityTask>>,
-    cancels: Vec<String>,
-    batches: u64,
-    kept: VecDeque<(String, Kept)>,
-    secret: u64,
-    count: u64,
-}
-
-/// A turn that a host works on.
-pub(super) struct Turn {
-    /// Boxed, since it passes through maps and queues on its way.
-    instance: Box<Instance>,
-    /// The source's token.
-    token: u64,
+    pub(super) activities: Activities,
+    pub(super) batches: Batches,
 }
 
 struct Ready {
@@ -61,75 +43,6 @@ struct Ready {
     jobs: Vec<Job>,
 }
 
-enum Kept {
-    Workflows(Vec<bridge::WorkflowTask>),
-    Activities(Vec<bridge::ActivityTask>, Vec<String>),
-}
-
-/// A turn and how far its replay got.
-pub(super) struct Progress {
-    turn: Turn,
-    next: Result<Next, Stall>,
-}
-
-impl Turn {
-    /// The source's token.
-    pub(super) fn token(&self) -> u64 {
-        self.token
-    }
-
-    /// Applies the host's answer and looks for what follows. Runs without the worker's lock: this is where the time goes.
-    pub(super) fn answer(mut self, steps: Result<Vec<Step>, Stall>, max_payload: usize) -> Progress {
-        let applied = steps.and_then(|steps| {
-            check_sizes(&steps, max_payload)?;
-            self.instance.replay.apply(steps)
-        });
-        match applied {
-            Ok(()) => self.advance(),
-            Err(stall) => Progress { turn: self, next: Err(stall) },
-        }
-    }
-
-    fn advance(mut self) -> Progress {
-        let next = self.instance.replay.next(PART);
-        Progress { turn: self, next }
-    }
-}
-
-/// Makes the first jobs of a turn: of a cached instance, or of one that is rebuilt from its history. Runs without the
-/// worker's lock.
-pub(super) fn begin(
-    task: WorkflowTask,
-    cached: Option<Box<Instance>>,
-    session: &dyn Session,
-) -> Option<Progress> {
-    let mut instance = match cached {
-        Some(instance) => instance,
-        None => {
-            let mut replay = Replay::new(&task.instance_id);
-            if task.has_past {
-                match session.past(&task) {
-                    Ok(past) => replay.past(past),
-                    Err(_) => {
-                        session.give_back(task.run, task.token);
-                        return None;
-                    }
-                }
-            }
-            Box::new(Instance {
-                run: task.run,
-                id: task.instance_id.clone(),
-                execution_id: task.execution_id.clone(),
-                replay,
-                turn: task.turn,
-            })
-        }
-    };
-    instance.turn = task.turn;
-    instance.replay.turn(task.events);
-    Some(Turn { instance, token: task.token }.advance())
-}
-
 impl State {
     pub(super) fn new(max_cached: usize, slots: Slots) -> State {
         State {
@@ -137,29 +50,14 @@ impl State {
             rung_activities: false,
             closing: false,
             max_cached,
-            slots,
+            slots: slots.workflows,
             cached: Sticky::default(),
             turns: HashMap::new(),
             preparing: HashMap::new(),
             ready: VecDeque::new(),
-            activities: HashMap::new(),
-            tokens: HashMap::new(),
-            fetched: VecDeque::new(),
-            cancels: Vec::new(),
-            batches: 0,
-            kept: VecDeque::new(),
-            secret: uuid::Uuid::new_v4().as_u64_pair().0,
-            count: 0,
+            activities: Activities::new(slots.activities),
+            batches: Batches::new(),
         }
-    }
-
-    /// A token that cannot be guessed and is not used again.
-    fn token(&mut self) -> String {
-        self.count += 1;
-        let mut mixed = self.secret.wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        format!("{:016x}", mixed ^ (mixed >> 31))
     }
 
     /// How many more turns may be taken.
@@ -167,7 +65,7 @@ impl State {
         let open = self.turns.len()
             + self.preparing.len()
             + self.ready.iter().filter(|ready| ready.turn.is_some()).count();
-        max.min(self.slots.workflows.saturating_sub(open))
+        max.min(self.slots.saturating_sub(open))
     }
 
     /// Takes in what the source gave: evictions at once; turns go out with their cached instances to be begun.
@@ -315,7 +213,7 @@ impl State {
             && let Some(ready) = self.ready.pop_front()
         {
             bytes += ready.jobs.iter().map(bridge::text_len).sum::<usize>();
-            let token = self.token();
+            let token = self.batches.token();
             let task = bridge::WorkflowTask {
                 token: token.clone(),
                 id: ready.id.to_string(),
@@ -331,53 +229,10 @@ impl State {
         if tasks.is_empty() {
             return None;
         }
-        let batch = self.batch();
+        let batch = self.batches.number();
         let text = bridge::write_workflow_tasks(&batch, &tasks, mode);
-        self.keep(batch, Kept::Workflows(tasks));
+        self.batches.keep(batch, Kept::Workflows(tasks));
         Some(text)
-    }
-
-    fn batch(&mut self) -> String {
-        self.batches += 1;
-        format!("b{}", self.batches)
-    }
-
-    fn keep(&mut self, batch: String, kept: Kept) {
-        let workflows = matches!(kept, Kept::Workflows(_));
-        let same = |other: &(String, Kept)| matches!(other.1, Kept::Workflows(_)) == workflows;
-        if self.kept.iter().filter(|other| same(other)).count() >= KEPT
-            && let Some(at) = self.kept.iter().position(same)
-        {
-            self.kept.remove(at);
-        }
-        self.kept.push_back((batch, kept));
-    }
-
-    /// A kept batch with every payload as a string.
-    pub(super) fn rewrite(&self, batch: &str) -> Option<String> {
-        let (_, kept) = self.kept.iter().find(|(name, _)| name == batch)?;
-        Some(match kept {
-            Kept::Workflows(tasks) => bridge::write_workflow_tasks(batch, tasks, PayloadMode::Text),
-            Kept::Activities(tasks, cancels) => {
-                bridge::write_activity_tasks(batch, tasks, cancels, PayloadMode::Text)
-            }
-        })
-    }
-
-    /// How many more activities may be taken.
-    pub(super) fn free_activities(&self, max: usize) -> usize {
-        max.min(self.slots.activities.saturating_sub(self.activities.len() + self.fetched.len()))
-    }
-
-    pub(super) fn accept_activities(&mut self, work: ActivityWork) {
-        for key in work.cancels {
-            if let Some(token) = self.tokens.remove(&key) {
-                self.activities.remove(&token);
-                self.cancels.push(token);
-            }
-            self.fetched.retain(|task| task.activity_key() != key);
-        }
-        self.fetched.extend(work.tasks);
     }
 
     /// The batch of activities that a poll hands over, if there is one.
@@ -387,50 +242,7 @@ impl State {
         max_bytes: usize,
         mode: PayloadMode,
     ) -> Option<String> {
-        let cancels = std::mem::take(&mut self.cancels);
-        let mut tasks = Vec::new();
-        let mut bytes = 0;
-        while tasks.len() < max.max(1)
-            && (tasks.is_empty() || bytes < max_bytes)
-            && let Some(task) = self.fetched.pop_front()
-        {
-            bytes += 160 + task.input.as_ref().map_or(0, String::len);
-            let token = self.token();
-            self.activities.insert(token.clone(), task.activity_key());
-            self.tokens.insert(task.activity_key(), token.clone());
-            tasks.push(activity_text(token, &task));
-        }
-        if tasks.is_empty() && cancels.is_empty() {
-            return None;
-        }
-        let batch = self.batch();
-        let text = bridge::write_activity_tasks(&batch, &tasks, &cancels, mode);
-        self.keep(batch, Kept::Activities(tasks, cancels));
-        Some(text)
-    }
-
-    /// What an activity ended with; a stale or repeated answer gives nothing.
-    pub(super) fn activity_answer(
-        &mut self,
-        answer: ActivityAnswer,
-        max_payload: usize,
-    ) -> Option<(ActivityKey, ActivityResult)> {
-        let key = self.activities.remove(&answer.token)?;
-        self.tokens.remove(&key);
-        let result = match answer.result {
-            Ok(Some(value)) if value.len() > max_payload => Err(Failure {
-                error_type: ErrorKind::PayloadTooLarge.code().to_owned(),
-                message: format!(
-                    "the activity's result has {} bytes, the limit is {max_payload}; return a reference instead, or raise max_payload_bytes",
-                    value.len()
-                ),
-                non_retriable: true,
-                ..Failure::default()
-            }),
-            Ok(value) => Ok(value),
-            Err(error) => Err(Failure::from(&error)),
-        };
-        Some((key, result))
+        self.activities.write(&mut self.batches, max, max_bytes, mode)
     }
 
     /// Takes nothing more; what is cached goes.
@@ -445,49 +257,14 @@ impl State {
     pub(super) fn abandon(&mut self) {
         self.turns.clear();
         self.ready.clear();
-        self.activities.clear();
-        self.tokens.clear();
-        self.fetched.clear();
+        self.activities.abandon();
     }
 
     pub(super) fn is_drained_of_turns(&self) -> bool {
         self.turns.is_empty() && self.ready.is_empty() && self.preparing.is_empty()
     }
 
-    pub(super) fn is_drained_of_activities(&self) -> bool {
-        self.activities.is_empty() && self.fetched.is_empty()
-    }
-
     pub(super) fn is_drained(&self) -> bool {
-        self.is_drained_of_turns() && self.is_drained_of_activities()
+        self.is_drained_of_turns() && self.activities.is_drained()
     }
-}
-
-fn activity_text(token: String, task: &ActivityTask) -> bridge::ActivityTask {
-    bridge::ActivityTask {
-        token,
-        name: task.name.clone(),
-        input: task.input.clone(),
-        id: task.instance_id.to_string(),
-        run: task.execution_id.to_string(),
-        task: task.task_id,
-        attempt: u32::try_from(task.attempt).unwrap_or(1),
-        key: task.execution_key.clone(),
-        deadline: task.deadline.map(|deadline| deadline.as_millis()),
-    }
-}
-
-/// Payloads enter the core here; what is too large goes no further.
-fn check_sizes(steps: &[Step], max: usize) -> Result<(), Stall> {
-    let fits = |payload: &Payload| payload.as_ref().is_none_or(|text| text.len() <= max);
-    let command_fits = |command: &Command| match command {
-        Command::Activity { input, .. } | Command::Child { input, .. } | Command::Continue { input, .. } => {
-            fits(input)
-        }
-        Command::Send { data, .. } => fits(data),
-        Command::Status { status } => fits(status),
-        Command::Complete { output } => fits(output),
-        _ => true,
-    };
-    if steps.iter().flatten().all(command_fits) { Ok(()) } else { Err(too_large(max)) }
 }

@@ -255,7 +255,7 @@ fn a_run_given_up_between_two_locks_is_not_kept() {
     let mut state = State::new(10, slots);
     let begun = state.accept(WorkflowWork { tasks: vec![first(1)], evictions: Vec::new() });
     let (task, cached) = begun.into_iter().next().unwrap();
-    let (token, progress) = (task.token, state::begin(task, cached, &source));
+    let (token, progress) = (task.token, turn::begin(task, cached, &source));
     state.accept(WorkflowWork { tasks: Vec::new(), evictions: vec![(run(1), Evict::Stalled)] });
     assert!(state.begun(token, progress, Instant::now()).is_none(), "nobody waits for it");
     assert_eq!(state.free_turns(10), 1);
@@ -275,14 +275,14 @@ fn idle_instances_leave_after_their_time() {
     let now = Instant::now();
     for (task, cached) in begun {
         let token = task.token;
-        let progress = state::begin(task, cached, &source);
+        let progress = turn::begin(task, cached, &source);
         assert!(state.begun(token, progress, now).is_none());
     }
     let text = state.write_turns(10, 1 << 20, PayloadMode::Text).unwrap();
     let answers = bridge::read_completion(&host.turns(&text)).unwrap().turns;
     for answer in answers {
         let turn = state.answered(&answer.token).unwrap();
-        let token = turn.token();
+        let token = turn.token;
         assert!(state.begun(token, Some(turn.answer(answer.steps, 1 << 20)), now).unwrap().cached);
     }
     assert_eq!(state.idle_until(IDLE), Some(now + IDLE));
