@@ -183,9 +183,10 @@ class _Run:
             return self.ctx.call_activity(main, input, retry=retry, timeout=timeout)
         if kind == "child":
             id = self.compute(op["id"]) if "id" in op else None
+            version = self.compute(op["version"]) if "version" in op else None
             if op.get("detached"):
-                return self.ctx.start_child(main, input, instance_id=id)
-            return self.ctx.call_child(main, input, instance_id=id, retry=retry)
+                return self.ctx.start_child(main, input, version=version, instance_id=id)
+            return self.ctx.call_child(main, input, version=version, instance_id=id, retry=retry)
         if kind == "timer":
             return self.ctx.sleep(main / 1000)
         if kind == "timer_at":
@@ -249,6 +250,9 @@ class _Run:
 
     def fn_uuid(self, _: Any) -> str:
         return str(self.ctx.uuid())
+
+    def fn_version(self, _: Any) -> str | None:
+        return self.ctx.version
 
     def fn_instance_id(self, _: Any) -> str:
         return self.ctx.instance_id

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 30.0
+MAIN = "main"
 MODES = ("cached", "replayed", "restarted", "awaited")
 PLACES = ("memory:", "sqlite:")
 COVERAGE = conformance("coverage.json")
@@ -80,14 +81,14 @@ class World:
         self.directory = tempfile.mkdtemp(prefix="everstep-conformance-")
         self.endpoint = place if place == "memory:" else f"sqlite:{self.directory}/workflows.db"
         self.mode = mode
-        self.fixtures = fixtures
         self.names = {"id": f"c-{uuid.uuid4().hex[:12]}"}
         self.runs: dict[str, str | None] = {}
         self.watches: dict[str, Iterator[everstep.WorkflowState]] = {}
         self.client = self.open()
         self.closed = False
-        self.worker: everstep.Worker | None = None
-        self.deploy(fixtures)
+        self.workers: dict[str, everstep.Worker] = {}
+        self.deployed = {MAIN: fixtures}
+        self.open_worker(MAIN, fixtures)
 
     def open(self) -> Any:
         return (
@@ -99,25 +100,31 @@ class World:
         if isinstance(self.client, Awaited):
             self.client.end()
 
-    def deploy(self, fixtures: list[str]) -> None:
-        self.stop()
-        self.fixtures = fixtures
+    def open_worker(self, name: str, fixtures: list[str]) -> None:
+        self.deployed[name] = fixtures
         if fixtures:
-            workflows = [program(FIXTURES[name]) for name in fixtures]
-            self.worker = everstep.Worker(
+            self.workers[name] = everstep.Worker(
                 self.client.subject if isinstance(self.client, Awaited) else self.client,
-                workflows,
+                [program(FIXTURES[fixture]) for fixture in fixtures],
                 ACTIVITIES,
                 max_cached=0 if self.mode == "replayed" else 1000,
                 activity_threads=8,
                 shutdown_timeout=0.2,
             )
-            self.worker.start()
+            self.workers[name].start()
+
+    def close_worker(self, name: str) -> None:
+        del self.deployed[name]
+        self.workers.pop(name).close()
+
+    def deploy(self, fixtures: list[str]) -> None:
+        if MAIN in self.workers:
+            self.workers.pop(MAIN).close()
+        self.open_worker(MAIN, fixtures)
 
     def stop(self) -> None:
-        if self.worker is not None:
-            self.worker.close()
-            self.worker = None
+        while self.workers:
+            self.workers.popitem()[1].close()
 
     def restart(self) -> None:
         self.stop()
@@ -125,7 +132,8 @@ class World:
         self.close_client()
         self.client = self.open()
         self.closed = False
-        self.deploy(self.fixtures)
+        for name, fixtures in self.deployed.items():
+            self.open_worker(name, fixtures)
 
     def close(self) -> None:
         self.stop()
@@ -169,6 +177,7 @@ def check_state(found: everstep.WorkflowState, expected: dict[str, Any]) -> None
     checks = {
         "status": lambda value: found.runtime_status.value == value,
         "name": lambda value: found.name == value,
+        "version": lambda value: found.version == value,
         "input": lambda value: same(found.input, value) is None,
         "input_absent": lambda value: (found.raw_input is None) == value,
         "output": lambda value: same(found.output, value) is None,
@@ -176,6 +185,7 @@ def check_state(found: everstep.WorkflowState, expected: dict[str, Any]) -> None
         "started": lambda value: (found.started_at is not None) == value,
         "completed": lambda value: (found.completed_at is not None) == value,
         "failure": lambda value: check_failure(found.failure, value) is None,
+        "reason_names": lambda value: all(text in (found.reason or "") for text in value),
         "has_reason": lambda value: (found.reason is not None) == value,
         "parent": lambda value: found.parent_instance_id == value,
         "tags": lambda value: found.tags == value,
@@ -212,7 +222,7 @@ class Steps:
             check_failure(caught.value.failure, expected["failure"])
 
     def do_start(self, workflow: Any, **step: Any) -> None:
-        keys = {"id", "input", "start_in_ms", "options", "tags", "reuse", "component", "as", "expect"}
+        keys = {"id", "version", "input", "start_in_ms", "options", "tags", "reuse", "component", "as", "expect"}
         assert set(step) <= keys, f"unknown keys {set(step) - keys}"
         more: dict[str, Any] = (
             {"start_at": timedelta(milliseconds=step["start_in_ms"])} if "start_in_ms" in step else {}
@@ -221,6 +231,7 @@ class Steps:
             workflow_name=workflow,
             input=step.get("input", ABSENT),
             instance_id=step.get("id"),
+            version=step.get("version"),
             workflow_component=step.get("component"),
             workflow_options=step.get("options"),
             tags=step.get("tags"),
@@ -341,6 +352,12 @@ class Steps:
 
     def do_deploy(self, fixtures: list[str]) -> None:
         self.world.deploy(fixtures)
+
+    def do_open_worker(self, name: str, fixtures: list[str]) -> None:
+        self.world.open_worker(name, fixtures)
+
+    def do_close_worker(self, name: str) -> None:
+        self.world.close_worker(name)
 
     def do_restart(self) -> None:
         self.world.restart()

@@ -28,8 +28,9 @@ def test_an_unknown_version_stalls() -> None:
     script = Script(flow, flow_two)
     start = {"kind": "start", "name": "flow", "seed": "1"}
     assert script.play({**start, "version": "1"})[0]["output"] == "one"
-    assert script.play(start)[0]["output"] == "two"
+    assert script.play({**start, "version": "2"})[0]["output"] == "two"
     assert script.stall({**start, "version": "3"})["code"] == "version_not_available"
+    assert script.stall(start)["code"] == "version_not_available"
     assert script.stall({**start, "name": "other"})["code"] == "version_not_available"
 
 

@@ -26,7 +26,8 @@ def test_random_and_uuids_are_the_cores(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", conformance("bridge/turns.json")["vectors"], ids=lambda vector: vector["name"])
 def test_turns_are_answered_as_the_vectors_say(vector: dict[str, Any]) -> None:
     table = conformance("bridge/turns.json")
-    host = WorkflowHost(Workflows([program({"name": "program", "body": vector["body"]})]))
+    fixture = {"name": "program", "body": vector["body"], **{key: vector[key] for key in ("version",) if key in vector}}
+    host = WorkflowHost(Workflows([program(fixture)]))
     for index, task in enumerate(vector["tasks"]):
         assert set(task) <= {"more", "jobs", "steps", "stall"}
         asked = {"t": str(index), "id": table["id"], "run": table["run"], "more": task["more"], "jobs": task["jobs"]}

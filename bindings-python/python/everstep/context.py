@@ -9,7 +9,7 @@ from .durations import milliseconds
 from .errors import ContinueAsNew, InvalidArgumentError
 from .fanout import FanOut
 from .functions import ATTRIBUTE, definition_of
-from .options import app_field, name_of, retry_fields
+from .options import app_field, name_of, retry_fields, version_field
 from .payload import ABSENT, encode_text
 
 if TYPE_CHECKING:
@@ -178,8 +178,8 @@ class WorkflowContext(FanOut):
         """Runs an activity or a child workflow, whichever the decorated function is, and gives its output.
 
         ``timeout`` limits one attempt of an activity; ``retry`` says how often and when it is tried again. A child
-        without ``instance_id`` gets one that derives from its parent's. The future raises ``ActivityError``,
-        ``ChildWorkflowError`` or ``WaitTimeout``.
+        without ``instance_id`` gets one that derives from its parent's; one whose function has a version runs that. The
+        future raises ``ActivityError``, ``ChildWorkflowError`` or ``WaitTimeout``.
         """
         definition = getattr(function, ATTRIBUTE, None) or definition_of(function)
         decoder = (definition.types or definition.resolve())[1]
@@ -189,7 +189,7 @@ class WorkflowContext(FanOut):
             return self._activity(definition.name, definition.quoted, decoder, input, timeout, retry, app_id)
         if timeout is not None:
             raise InvalidArgumentError("timeout is for activities; use asyncio.timeout() around a child workflow")
-        return self._child(definition.name, definition.quoted, decoder, input, instance_id, retry, app_id)
+        return self._child(definition.name, definition.pinned, decoder, input, instance_id, retry, app_id)
 
     @overload
     def call_activity(
@@ -233,6 +233,7 @@ class WorkflowContext(FanOut):
         input: Any = ...,
         *,
         returns: type[R],
+        version: str | None = None,
         instance_id: str | None = None,
         retry: Retry | None = None,
         app_id: str | None = None,
@@ -243,6 +244,7 @@ class WorkflowContext(FanOut):
         name: str,
         input: Any = ...,
         *,
+        version: str | None = None,
         instance_id: str | None = None,
         retry: Retry | None = None,
         app_id: str | None = None,
@@ -253,13 +255,18 @@ class WorkflowContext(FanOut):
         input: Any = ABSENT,
         *,
         returns: Any = Any,
+        version: str | None = None,
         instance_id: str | None = None,
         retry: Retry | None = None,
         app_id: str | None = None,
     ) -> DurableFuture[Any]:
-        """Runs a child workflow by its registered name; its output is decoded as ``returns``. See ``call``."""
+        """Runs a child workflow by its registered name, in its latest version unless ``version`` names one.
+
+        Its output is decoded as ``returns``. See ``call``.
+        """
         decoder = self._loop.wire.decoder(returns)
-        return self._child(name_of(name, "name"), encode_text(name), decoder, input, instance_id, retry, app_id)
+        quoted = encode_text(name_of(name, "name")) + version_field(version)
+        return self._child(name, quoted, decoder, input, instance_id, retry, app_id)
 
     @overload
     def start_child(
@@ -289,23 +296,38 @@ class WorkflowContext(FanOut):
     ) -> None: ...
     @overload
     def start_child(
-        self, function: str, input: Any = ..., *, instance_id: str | None = None, app_id: str | None = None
+        self,
+        function: str,
+        input: Any = ...,
+        *,
+        version: str | None = None,
+        instance_id: str | None = None,
+        app_id: str | None = None,
     ) -> None: ...
     def start_child(
-        self, function: Any, input: Any = ABSENT, *, instance_id: str | None = None, app_id: str | None = None
+        self,
+        function: Any,
+        input: Any = ABSENT,
+        *,
+        version: str | None = None,
+        instance_id: str | None = None,
+        app_id: str | None = None,
     ) -> None:
         """Starts a workflow on its own: it outlives this one, and its result goes nowhere.
 
-        Without ``instance_id`` it gets one that derives from this instance's; give one to know it.
+        Without ``instance_id`` it gets one that derives from this instance's; give one to know it. A function runs in
+        its version, a name in the latest one unless ``version`` names another.
         """
         self._loop.check()
         if isinstance(function, str):
-            quoted = encode_text(name_of(function, "function"))
+            quoted = encode_text(name_of(function, "function")) + version_field(version)
         else:
             definition = definition_of(function)
+            if version is not None:
+                raise InvalidArgumentError("version is for a workflow given by its name; a function has its own")
             if definition.kind != "workflow":
                 raise InvalidArgumentError(f"start_child takes a workflow; {definition.name} is an activity")
-            quoted = definition.quoted
+            quoted = definition.pinned
         fields = f',"name":{quoted}{self._loop.payload("input", input)}'
         if instance_id is not None:
             fields += f',"id":{encode_text(name_of(instance_id, "instance_id"))}'

@@ -201,7 +201,7 @@ class FanOut:
         else:
             definition = definition_of(function)
             kind = "activity" if definition.kind == "activity" else "child"
-            name, quoted, decoder = definition.name, definition.quoted, definition.output
+            name, quoted, decoder = definition.name, definition.pinned, definition.output
         options = option_fields(kind, timeout, retry, app_id)
 
         def ask(item: Any) -> DurableFuture[Any]:

@@ -47,6 +47,7 @@ class Definition:
         "kind",
         "latest",
         "name",
+        "pinned",
         "quoted",
         "takes_context",
         "types",
@@ -65,6 +66,8 @@ class Definition:
         self.version = version
         self.latest = False
         self.quoted = encode_text(self.name)
+        # A child that is asked for by its function runs the function's version.
+        self.pinned = self.quoted if version is None else f'{self.quoted},"version":{encode_text(version)}'
         self.is_async = _has_flag(function, CO_COROUTINE)
         parameters = _positional(function)
         self.takes_context = kind == "workflow" or _wants_context(function, parameters)
@@ -164,8 +167,10 @@ def workflow(
 ) -> Any:
     """Makes a workflow of an ``async def`` or a generator that takes a ``WorkflowContext`` and at most one input.
 
-    ``version`` names this version of the workflow; of several, ``latest`` marks the one that new runs use (else the
-    last one that a worker is given). Raises ``InvalidArgumentError``.
+    Functions of one ``name`` with different ``version`` live side by side in one worker. Of several, ``latest`` marks
+    the one that new runs use, else it is the last one that the worker is given. A run keeps the version that it began
+    with to its end, also when it continues as new; one that began with a function without ``version`` keeps that.
+    Raises ``InvalidArgumentError``.
     """
 
     def decorate(function: Any) -> Any:

@@ -19,6 +19,11 @@ def name_of(value: object, argument: str) -> str:
     return value
 
 
+def version_field(version: str | None) -> str:
+    """The member for a version of a child. Raises ``InvalidArgumentError``."""
+    return "" if version is None else f',"version":{encode_text(name_of(version, "version"))}'
+
+
 def retry_fields(retry: object) -> str:
     """The member for a retry policy. Raises ``InvalidArgumentError``."""
     from .retry import Retry

@@ -10,14 +10,14 @@ use crate::error::{Error, Result};
 const MOST: i64 = 10_000_000;
 
 /// A workflow that a worker has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct WorkflowName {
     /// Its name.
     pub name: String,
     /// Its named version; absent for one without versions.
     #[serde(default)]
     pub version: Option<String>,
-    /// Whether new runs use this version.
+    /// Whether new runs use this version. Where none of several is marked, they use the last one.
     #[serde(default)]
     pub latest: bool,
 }
@@ -150,12 +150,20 @@ fn check_names(workflows: &[WorkflowName], activities: &[String]) -> Result<()> 
             return Err(Error::invalid("a workflow's name or version is empty"));
         }
         if !seen.insert((workflow.name.as_str(), workflow.version.as_deref())) {
-            return Err(Error::invalid(format!("workflow {:?} is registered twice", workflow.name)));
+            let version = workflow.version.as_ref().map(|version| format!(" version {version:?}"));
+            return Err(Error::invalid(format!(
+                "workflow {:?}{} is registered twice; give each definition a version of its own",
+                workflow.name,
+                version.unwrap_or_default()
+            )));
         }
     }
     let mut latest = std::collections::HashSet::new();
     if let Some(twice) = workflows.iter().filter(|w| w.latest).find(|w| !latest.insert(w.name.as_str())) {
-        return Err(Error::invalid(format!("workflow {:?} has two latest versions", twice.name)));
+        return Err(Error::invalid(format!(
+            "workflow {:?} has two latest versions; mark only the one that new runs are to use",
+            twice.name
+        )));
     }
     let mut seen = std::collections::HashSet::new();
     for activity in activities {

@@ -132,6 +132,8 @@ pub enum Command {
         reference: Ref,
         /// The workflow's name.
         name: String,
+        /// The version to run; absent for the latest.
+        version: Option<String>,
         /// Its input.
         input: Payload,
         /// Its instance ID; absent for the default one.

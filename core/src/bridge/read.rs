@@ -250,6 +250,8 @@ struct RawCommand<'a> {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
     id: Option<String>,
     #[serde(borrow, default, deserialize_with = "present")]
     input: Option<&'a RawValue>,
@@ -305,6 +307,7 @@ fn command(raw: RawCommand<'_>) -> std::result::Result<Command, Stall> {
         "child" => Command::Child {
             reference: reference()?,
             name: name()?,
+            version: raw.version.clone().filter(|version| !version.is_empty()),
             input: payload(raw.input, raw.input_text),
             id: raw.id,
             retry: raw.retry.map(RawRetry::policy).transpose()?,

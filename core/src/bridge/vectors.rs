@@ -36,7 +36,9 @@ fn the_scripted_host_passes_the_turns() {
     let mut count = 0;
     for vector in file["vectors"].as_array().unwrap() {
         let name = &vector["name"];
-        let mut host = TextHost::new([&json!({"name": "program", "body": vector["body"]})]);
+        let mut host = TextHost::new([
+            &json!({"name": "program", "version": vector["version"], "body": vector["body"]}),
+        ]);
         for task in vector["tasks"].as_array().unwrap() {
             let sent = json!({"v": 1, "batch": "b", "tasks": [
                 {"t": "t", "id": file["id"], "run": file["run"], "more": task["more"], "jobs": task["jobs"]}]});

@@ -1,20 +1,22 @@
 //! Which worker gets which task. Tasks wait here, at the source, until a worker asks for them: nothing is handed to a
 //! worker that has no room, and what a worker leaves behind goes to another one.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::machine::Evict;
-use super::task::{ActivityKey, ActivityTask, RunKey, WorkflowTask};
+use super::task::{ActivityKey, ActivityTask, RunKey, Version, WorkflowTask};
 
+mod abilities;
+mod absent;
 mod activities;
 #[cfg(test)]
 mod tests;
 mod turns;
 
-/// How long an activity whose name no connected worker has waits for one that has.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
+pub use abilities::Abilities;
+pub(crate) use absent::Overdue;
 
 /// Number of a worker's registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,15 +30,6 @@ pub trait Bell: Send + Sync {
     fn activities(&self);
 }
 
-/// What a worker can run.
-#[derive(Clone, Debug, Default)]
-pub struct Abilities {
-    /// Names of workflows.
-    pub workflows: HashSet<String>,
-    /// Names of activities.
-    pub activities: HashSet<String>,
-}
-
 /// Tasks that wait and tasks that run.
 #[derive(Default)]
 pub(crate) struct Dispatch {
@@ -47,8 +40,8 @@ pub(crate) struct Dispatch {
 struct Inner {
     next: u64,
     workers: HashMap<WorkerId, Entry>,
-    /// Turns of instances that no worker has cached, by workflow name.
-    fresh: HashMap<Arc<str>, VecDeque<WorkflowTask>>,
+    /// Turns of instances that no worker has cached.
+    fresh: HashMap<Wanted, VecDeque<WorkflowTask>>,
     /// The worker that has a run cached, or runs its turn.
     homes: HashMap<RunKey, WorkerId>,
     turns: HashMap<RunKey, (WorkerId, u64)>,
@@ -56,12 +49,21 @@ struct Inner {
     waiting: HashMap<RunKey, u64>,
     activities: HashMap<String, VecDeque<Arc<ActivityTask>>>,
     running: HashMap<ActivityKey, (WorkerId, Arc<ActivityTask>)>,
-    /// Since when a name has been waited for in vain.
+    /// Since when the name of an activity has been waited for in vain.
     unknown: HashMap<String, Instant>,
+    /// Since when a version has been waited for in vain.
+    missing: HashMap<Wanted, Instant>,
+}
+
+/// What a worker must have to run a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Wanted {
+    name: Arc<str>,
+    version: Version,
 }
 
 struct Entry {
-    abilities: Abilities,
+    abilities: Arc<Abilities>,
     bell: Arc<dyn Bell>,
     /// Turns of instances that this worker has cached.
     sticky: VecDeque<WorkflowTask>,
@@ -122,7 +124,7 @@ impl Dispatch {
     }
 
     /// Registers a worker.
-    pub(crate) fn join(&self, abilities: Abilities, bell: &Arc<dyn Bell>) -> WorkerId {
+    pub(crate) fn join(&self, abilities: Arc<Abilities>, bell: &Arc<dyn Bell>) -> WorkerId {
         let mut inner = self.lock();
         inner.next += 1;
         let id = WorkerId(inner.next);
@@ -140,7 +142,7 @@ impl Dispatch {
             fresh_of: 0,
         };
         inner.workers.insert(id, entry);
-        inner.note_unknown();
+        inner.note_absent();
         drop(inner);
         bell.workflows();
         bell.activities();
@@ -175,7 +177,7 @@ impl Dispatch {
                 inner.queue_activity(task, &mut ring);
             }
         }
-        inner.note_unknown();
+        inner.note_absent();
         drop(inner);
         ring.ring();
         turns
@@ -185,10 +187,5 @@ impl Dispatch {
     pub(crate) fn out(&self) -> usize {
         let inner = self.lock();
         inner.turns.len() + inner.running.len()
-    }
-
-    /// Whether a connected worker has the workflow.
-    pub(crate) fn knows_workflow(&self, name: &str) -> bool {
-        self.lock().workers.values().any(|entry| entry.abilities.workflows.contains(name))
     }
 }

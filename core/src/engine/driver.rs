@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::dispatch::Dispatch;
+use super::dispatch::{Dispatch, Overdue};
 use super::machine::{Context, Effect, Evict, Ids, Machine, Message};
 use super::request::{Control, Reply, Request};
 use super::snapshot::Hub;
@@ -359,8 +359,17 @@ impl Driver {
     }
 }
 
-/// An activity whose name no worker has fails once its grace is over.
-pub(super) fn unknown_activity(task: &ActivityTask) -> Request {
+/// Once its grace is over, an activity whose name no worker has fails, and a turn whose version no worker has stalls.
+pub(crate) fn give_up(overdue: Overdue, requests: &mut Vec<Request>) {
+    requests.extend(overdue.activities.iter().map(|task| unknown_activity(task)));
+    requests.extend(overdue.turns.into_iter().map(|(run, token, stall)| Request::Turn {
+        run,
+        token,
+        outcome: Box::new(Err(stall)),
+    }));
+}
+
+fn unknown_activity(task: &ActivityTask) -> Request {
     let failure = Failure {
         error_type: "ActivityNotRegistered".to_owned(),
         message: format!("no connected worker has the activity {:?}; register it with a worker", task.name),

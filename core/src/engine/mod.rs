@@ -159,11 +159,8 @@ impl Engine {
 
     /// Says why an instance does not begin.
     pub(crate) fn explain(&self, state: &mut WorkflowState) {
-        if state.reason.is_none()
-            && state.status == crate::model::RuntimeStatus::Pending
-            && !self.shared.dispatch.knows_workflow(&state.name)
-        {
-            state.reason = Some(format!("no connected worker has the workflow {:?}", state.name));
+        if state.reason.is_none() && state.status == crate::model::RuntimeStatus::Pending {
+            state.reason = self.shared.dispatch.why_pending(&state.name, state.version.as_deref());
         }
     }
 
@@ -287,14 +284,16 @@ fn rounds(driver: &mut Driver, shared: &Shared, time: Time) {
         {
             clock.skip(next);
         }
-        let (unknown, grace) = dispatch.unknown(now);
-        let due = [driver.next_round(now, clock.now()), waits, grace, quiet].into_iter().flatten().min();
-        inbox.wait(if unknown.is_empty() { due } else { Some(now) });
+        let overdue = dispatch.next_overdue();
+        let due = [driver.next_round(now, clock.now()), waits, overdue, quiet].into_iter().flatten().min();
+        inbox.wait(due);
         if busy {
             inbox.linger(dispatch.out(), Instant::now() + LINGER);
         }
         let mut requests = inbox.take();
-        requests.extend(unknown.iter().map(|task| driver::unknown_activity(task)));
+        // After the inbox: a worker whose coming is told there is known to the dispatch, so that nothing stalls for want
+        // of what it has.
+        driver::give_up(dispatch.overdue(Instant::now()), &mut requests);
         busy = requests.len() > 1;
         if requests.is_empty() && quiet.is_some_and(|at| at <= Instant::now()) {
             driver.idle();

@@ -16,6 +16,17 @@ pub struct RunKey {
     pub generation: u32,
 }
 
+/// Which definition of its workflow a turn needs. A run keeps for ever what it began with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// The run has not begun and names none: it takes the latest of the worker that runs its first turn.
+    Latest,
+    /// The run began with the definition that has no version.
+    Unversioned,
+    /// The run was started with this version, or took it as the latest.
+    Named(Arc<str>),
+}
+
 /// A turn that a worker is to run.
 #[derive(Clone, Debug)]
 pub struct WorkflowTask {
@@ -29,6 +40,8 @@ pub struct WorkflowTask {
     pub execution_id: Arc<str>,
     /// The workflow's name.
     pub name: Arc<str>,
+    /// The version that it needs.
+    pub version: Version,
     /// How many turns have been written: a worker whose cached instance has seen as many needs no history.
     pub turn: u32,
     /// Whether this generation has history that a worker without the cached instance must replay.

@@ -39,6 +39,8 @@ pub struct ActivityOptions {
 /// Options of [`Ctx::child_with`].
 #[derive(Clone, Debug, Default)]
 pub struct ChildOptions {
+    /// The version to run, if not the latest.
+    pub version: Option<String>,
     /// The child's instance ID.
     pub id: Option<String>,
     /// How often and when it is tried again.
@@ -209,10 +211,18 @@ impl Ctx {
 
     /// Asks for a child workflow with options. A detached one is done at once.
     pub fn child_with(&self, name: &str, input: Payload, options: ChildOptions) -> Task {
-        let ChildOptions { id, retry, detached } = options;
+        let ChildOptions { version, id, retry, detached } = options;
         let name = name.to_owned();
-        let task =
-            self.ask(|reference| Command::Child { reference, name, input, id, retry, app: None, detached });
+        let task = self.ask(|reference| Command::Child {
+            reference,
+            name,
+            version,
+            input,
+            id,
+            retry,
+            app: None,
+            detached,
+        });
         if detached {
             self.shared().resolve(task.reference, Ok(None));
         }

@@ -62,6 +62,7 @@ fn call(ctx: &Ctx, name: &str, argument: &Value, env: &Env) -> Value {
         "$random" => return ctx.random().into(),
         "$uuid" => return ctx.uuid().into(),
         "$instance_id" => return ctx.info().id.into(),
+        "$version" => return ctx.info().version.into(),
         _ => {}
     }
     let value = compute(ctx, argument, env);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::context::Ctx;
-use crate::bridge::{ActivityTask, Command, Job, Parent, Stall, StallCode, Step, TaskError};
+use crate::bridge::{ActivityTask, Command, Job, Parent, Stall, StallCode, Step, TaskError, WorkflowName};
 use crate::error::ErrorKind;
 use crate::model::Payload;
 
@@ -78,7 +78,9 @@ struct Instance {
 /// Workflow functions and activities by name, and the instances that run.
 #[derive(Default)]
 pub struct Host {
-    workflows: HashMap<String, WorkflowFn>,
+    workflows: HashMap<WorkflowName, WorkflowFn>,
+    /// The workflows in the order of their registration.
+    declared: Vec<WorkflowName>,
     activities: HashMap<String, ActivityFn>,
     instances: HashMap<(String, String), Instance>,
 }
@@ -89,13 +91,26 @@ impl Host {
         Host::default()
     }
 
-    /// Registers a workflow function; the last one of a name counts for new instances and rebuilds.
+    /// Registers a workflow function without a version; the last one of a name counts for new instances and rebuilds.
     pub fn workflow<F, R>(&mut self, name: &str, function: F)
     where
         F: Fn(Ctx, Payload) -> R + Send + Sync + 'static,
         R: Future<Output = Result<End, Fault>> + Send + 'static,
     {
-        self.workflows.insert(name.to_owned(), Arc::new(move |ctx, input| Box::pin(function(ctx, input))));
+        self.version(name, None, function);
+    }
+
+    /// Registers a version of a workflow function. Of several the last one is the latest.
+    pub fn version<F, R>(&mut self, name: &str, version: Option<&str>, function: F)
+    where
+        F: Fn(Ctx, Payload) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<End, Fault>> + Send + 'static,
+    {
+        let key = key(name, version);
+        if !self.declared.contains(&key) {
+            self.declared.push(key.clone());
+        }
+        self.workflows.insert(key, Arc::new(move |ctx, input| Box::pin(function(ctx, input))));
     }
 
     /// Registers an activity; the last one of a name counts.
@@ -106,9 +121,9 @@ impl Host {
         self.activities.insert(name.to_owned(), Arc::new(function));
     }
 
-    /// The names of the registered workflows, sorted.
-    pub fn workflow_names(&self) -> Vec<String> {
-        sorted(self.workflows.keys())
+    /// The registered workflows, in the order of their registration.
+    pub fn declared(&self) -> &[WorkflowName] {
+        &self.declared
     }
 
     /// The names of the registered activities, sorted.
@@ -171,9 +186,9 @@ impl Host {
             Job::Start { name, version, input, seed, parent, tags } => {
                 let fresh = instance.ctx.restarted(name, *seed, version, parent, tags);
                 instance.ctx = fresh.clone();
-                instance.function = Some(match self.workflows.get(name) {
+                instance.function = Some(match self.workflows.get(&key(name, version.as_deref())) {
                     Some(function) => function(fresh, input.clone()),
-                    None => unregistered(name),
+                    None => unregistered(name, version.as_deref()),
                 });
             }
             Job::Done { reference, value } => instance.ctx.shared().resolve(*reference, Ok(value.clone())),
@@ -189,10 +204,15 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     names
 }
 
-fn unregistered(name: &str) -> Run {
-    let message = format!("no workflow {name:?} is registered");
-    let error = TaskError::new("WorkflowNotRegistered", ErrorKind::WorkflowNotRegistered, message);
-    Box::pin(async move { Err(Fault::Failed(error)) })
+fn key(name: &str, version: Option<&str>) -> WorkflowName {
+    WorkflowName { name: name.to_owned(), version: version.map(str::to_owned), latest: false }
+}
+
+/// The core asks only for what was declared.
+fn unregistered(name: &str, version: Option<&str>) -> Run {
+    let message = format!("no workflow {name:?} with version {version:?} is registered");
+    let stall = Stall::new(StallCode::VersionNotAvailable, message);
+    Box::pin(async move { Err(Fault::Stalled(stall)) })
 }
 
 impl Instance {

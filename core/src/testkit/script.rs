@@ -58,14 +58,14 @@ const OPERATIONS: [&str; 23] = [
 ];
 
 impl Host {
-    /// Registers a fixture program: `{"name", "body"}`.
+    /// Registers a fixture program: `{"name", "version"?, "body"}`.
     ///
     /// # Panics
     /// When the fixture has no name or body: it is test data.
     pub fn program(&mut self, fixture: &Value) {
         let name = fixture["name"].as_str().expect("a fixture has a name");
         let body = Arc::new(fixture["body"].as_array().expect("a fixture has a body").clone());
-        self.workflow(name, move |ctx, input| {
+        self.version(name, fixture["version"].as_str(), move |ctx, input| {
             let body = Arc::clone(&body);
             async move {
                 let mut env = Env::from([("input".to_owned(), Var::Value(decode(input.as_deref())))]);
@@ -239,6 +239,7 @@ fn ask(ctx: &Ctx, op: &Value, env: &mut Env) -> Result<Task, Fault> {
         Ok(ctx.activity_with(&text(field("activity")), payload(field("input")), options))
     } else if op.get("child").is_some() {
         let options = ChildOptions {
+            version: field("version").and_then(|version| version.as_str().map(str::to_owned)),
             id: field("id").and_then(|id| id.as_str().map(str::to_owned)),
             retry: retry(field("retry"))?,
             detached: op["detached"] == json!(true),

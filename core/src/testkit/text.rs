@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::host::Host;
-use crate::bridge::{ActivityTask, Command, Due, EvictReason, Job, Parent, TaskError};
+use crate::bridge::{ActivityTask, Command, Due, EvictReason, Job, Parent, TaskError, WorkflowName};
 use crate::model::Payload;
 use crate::retry::RetryPolicy;
 
@@ -37,8 +37,8 @@ impl TextHost {
 
     /// The text that opens its worker.
     pub fn open(&self, max_cached: usize) -> String {
-        let workflows: Vec<Value> =
-            self.host.workflow_names().iter().map(|name| json!({"name": name})).collect();
+        let declared = self.host.declared().iter();
+        let workflows: Vec<Value> = declared.map(declaration).collect();
         let mut activities = self.host.activity_names();
         activities.push(UNTIL_CANCELLED.to_owned());
         json!({
@@ -92,6 +92,13 @@ impl TextHost {
             }
         }
         json!({"v": 1, "turns": [], "activities": answers}).to_string()
+    }
+}
+
+fn declaration(workflow: &WorkflowName) -> Value {
+    match &workflow.version {
+        Some(version) => json!({"name": workflow.name, "version": version}),
+        None => json!({"name": workflow.name}),
     }
 }
 
@@ -149,11 +156,12 @@ fn command(command: &Command) -> Value {
             put_number(&mut fields, "timeout_ms", *timeout_ms);
             put_text(&mut fields, "app", app.as_ref());
         }
-        Command::Child { reference, name, input, id, retry, app, detached } => {
+        Command::Child { reference, name, version, input, id, retry, app, detached } => {
             set("kind", "child".into());
             set("ref", (*reference).into());
             set("name", name.as_str().into());
             set("detached", (*detached).into());
+            put_text(&mut fields, "version", version.as_ref());
             put(&mut fields, "input", input);
             put_text(&mut fields, "id", id.as_ref());
             put_retry(&mut fields, retry.as_ref());

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::bridge::{self, OpenRequest, OpenResponse, PayloadMode, StallCode};
 use crate::client::Client;
-use crate::engine::Bell;
 use crate::engine::task::{RunKey, WorkflowTask};
+use crate::engine::{Abilities, Bell};
 use crate::error::{Error, ErrorKind, Result};
 
 mod activities;
@@ -47,6 +47,7 @@ pub enum Poll {
 pub struct Worker {
     gate: Arc<Gate>,
     session: Arc<dyn Session>,
+    abilities: Arc<Abilities>,
     mode: PayloadMode,
     max_payload: usize,
 }
@@ -91,23 +92,20 @@ impl Worker {
     /// Opens a worker on a task source.
     pub(crate) fn join(source: &dyn TaskSource, open: &str, max_payload: usize) -> Result<(Worker, String)> {
         let request = OpenRequest::read(open)?;
-        let abilities = crate::engine::Abilities {
-            workflows: request.workflows.iter().map(|workflow| workflow.name.clone()).collect(),
-            activities: request.activities.iter().cloned().collect(),
-        };
+        let abilities = Arc::new(Abilities::new(&request.workflows, &request.activities));
         let gate = Arc::new(Gate {
             state: Mutex::new(State::new(request.max_cached, request.slots)),
             workflows: Condvar::new(),
             activities: Condvar::new(),
             drained: Condvar::new(),
         });
-        let session = source.join(abilities, gate.clone())?;
+        let session = source.join(abilities.clone(), gate.clone())?;
         let answer = OpenResponse {
             worker: "w1".to_owned(),
             limits: bridge::Limits { max_payload },
             capabilities: Vec::new(),
         };
-        let worker = Worker { gate, session, mode: request.payloads, max_payload };
+        let worker = Worker { gate, session, abilities, mode: request.payloads, max_payload };
         Ok((worker, answer.write()))
     }
 
@@ -165,7 +163,7 @@ impl Worker {
         let mut outcomes = Vec::new();
         for (task, cached) in tasks {
             let token = task.token;
-            let progress = turn::begin(task, cached, self.session.as_ref());
+            let progress = turn::begin(task, cached, self.session.as_ref(), &self.abilities);
             outcomes.extend(self.gate.lock().begun(token, progress, Instant::now()));
         }
         let dropped = self.gate.lock().shrink();

@@ -17,7 +17,7 @@ pub trait TaskSource: Send + Sync {
     ///
     /// # Errors
     /// `closed` if the source is closed.
-    fn join(&self, abilities: Abilities, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>>;
+    fn join(&self, abilities: Arc<Abilities>, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>>;
 }
 
 /// One registered worker, seen from the worker.
@@ -82,7 +82,7 @@ impl EmbeddedSource {
 }
 
 impl TaskSource for EmbeddedSource {
-    fn join(&self, abilities: Abilities, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
+    fn join(&self, abilities: Arc<Abilities>, bell: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
         let worker = self.shared.dispatch.join(abilities, &bell);
         self.shared.inbox.push_all(vec![Request::WorkerJoined]);
         Ok(Arc::new(EmbeddedSession {
@@ -148,8 +148,9 @@ impl Session for EmbeddedSession {
 
     fn leave(&self) {
         let orphans = self.shared.dispatch.leave(self.worker);
-        let requests = orphans.into_iter().map(|(run, token)| Request::TurnLost { run, token }).collect();
-        self.shared.inbox.push_all(requests);
+        let lost = orphans.into_iter().map(|(run, token)| Request::TurnLost { run, token });
+        // The engine has to see for how long what only this worker had is waited for.
+        self.shared.inbox.push_all(lost.chain([Request::Look]).collect());
         let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Ends the engine if no client has it open any more.
         drop(engine);

@@ -72,7 +72,7 @@ impl Session for Source {
 struct Joined(Arc<Source>);
 
 impl TaskSource for Joined {
-    fn join(&self, _: Abilities, _: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
+    fn join(&self, _: Arc<Abilities>, _: Arc<dyn Bell>) -> Result<Arc<dyn Session>> {
         Ok(self.0.clone())
     }
 }
@@ -156,6 +156,7 @@ fn task(key: i64, turn: u32, events: Vec<Event>) -> WorkflowTask {
         instance_id: Arc::from(format!("i{key}")),
         execution_id: Arc::from(format!("e{key}")),
         name: Arc::from("flow"),
+        version: crate::engine::task::Version::Latest,
         turn,
         has_past: turn > 0,
         events,
@@ -255,7 +256,7 @@ fn a_run_given_up_between_two_locks_is_not_kept() {
     let mut state = State::new(10, slots);
     let begun = state.accept(WorkflowWork { tasks: vec![first(1)], evictions: Vec::new() });
     let (task, cached) = begun.into_iter().next().unwrap();
-    let (token, progress) = (task.token, turn::begin(task, cached, &source));
+    let (token, progress) = (task.token, turn::begin(task, cached, &source, &Abilities::default()));
     state.accept(WorkflowWork { tasks: Vec::new(), evictions: vec![(run(1), Evict::Stalled)] });
     assert!(state.begun(token, progress, Instant::now()).is_none(), "nobody waits for it");
     assert_eq!(state.free_turns(10), 1);
@@ -275,7 +276,7 @@ fn idle_instances_leave_after_their_time() {
     let now = Instant::now();
     for (task, cached) in begun {
         let token = task.token;
-        let progress = turn::begin(task, cached, &source);
+        let progress = turn::begin(task, cached, &source, &Abilities::default());
         assert!(state.begun(token, progress, now).is_none());
     }
     let text = state.write_turns(10, 1 << 20, PayloadMode::Text).unwrap();

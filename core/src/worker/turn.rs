@@ -5,7 +5,8 @@ use super::source::Session;
 use super::sticky::Instance;
 use super::too_large;
 use crate::bridge::{Command, Stall, Step};
-use crate::engine::task::WorkflowTask;
+use crate::engine::Abilities;
+use crate::engine::task::{Version, WorkflowTask};
 use crate::model::Payload;
 
 /// How much text one part of a rebuild holds.
@@ -49,11 +50,17 @@ pub(super) fn begin(
     task: WorkflowTask,
     cached: Option<Box<Instance>>,
     session: &dyn Session,
+    abilities: &Abilities,
 ) -> Option<Progress> {
     let mut instance = match cached {
         Some(instance) => instance,
         None => {
             let mut replay = Replay::new(&task.instance_id);
+            if task.version == Version::Latest
+                && let Some(latest) = abilities.latest(&task.name)
+            {
+                replay.default_version(latest);
+            }
             if task.has_past {
                 match session.past(&task) {
                     Ok(past) => replay.past(past),

@@ -122,6 +122,13 @@ pub(crate) enum Step {
     Deploy {
         fixtures: Vec<String>,
     },
+    OpenWorker {
+        name: String,
+        fixtures: Vec<String>,
+    },
+    CloseWorker {
+        name: String,
+    },
     Restart {},
     Close {},
 }
@@ -131,6 +138,7 @@ pub(crate) enum Step {
 pub(crate) struct Start {
     pub(crate) workflow: String,
     pub(crate) id: Option<String>,
+    pub(crate) version: Option<String>,
     #[serde(default, deserialize_with = "present")]
     pub(crate) input: Option<Value>,
     pub(crate) start_in_ms: Option<u64>,
@@ -179,6 +187,8 @@ pub(crate) struct State {
     pub(crate) status: Option<String>,
     pub(crate) name: Option<String>,
     #[serde(default, deserialize_with = "present")]
+    pub(crate) version: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
     pub(crate) input: Option<Value>,
     #[serde(default)]
     pub(crate) input_absent: bool,
@@ -190,6 +200,8 @@ pub(crate) struct State {
     pub(crate) completed: Option<bool>,
     pub(crate) failure: Option<ExpectedFailure>,
     pub(crate) has_reason: Option<bool>,
+    #[serde(default)]
+    pub(crate) reason_names: Vec<String>,
     pub(crate) parent: Option<String>,
     pub(crate) tags: Option<BTreeMap<String, String>>,
 }

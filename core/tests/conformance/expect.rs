@@ -65,6 +65,12 @@ pub(crate) fn state(found: &WorkflowState, expected: &State) -> Check {
     expected
         .completed
         .map_or(Ok(()), |completed| same("completed", found.completed_at.is_some(), completed))?;
+    let version = found.version.as_deref().map_or(Value::Null, Value::from);
+    expected.version.as_ref().map_or(Ok(()), |expected| same("the version", &version, expected))?;
+    let reason = found.reason.as_deref().unwrap_or_default();
+    if let Some(missed) = expected.reason_names.iter().find(|text| !reason.contains(text.as_str())) {
+        return Err(format!("the reason does not name {missed:?}: {reason:?}"));
+    }
     expected.has_reason.map_or(Ok(()), |reason| same("has a reason", found.reason.is_some(), reason))?;
     let parent = expected.parent.as_deref();
     parent.map_or(Ok(()), |parent| same("the parent", found.parent_instance_id.as_deref(), Some(parent)))?;

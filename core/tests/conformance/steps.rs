@@ -131,6 +131,10 @@ fn take(step: Step, world: &mut World) -> Check {
             })
         }
         Step::Deploy { fixtures } => world.deploy(&fixtures).map_err(|error| error.to_string()),
+        Step::OpenWorker { name, fixtures } => {
+            world.open_worker(&name, &fixtures).map_err(|error| error.to_string())
+        }
+        Step::CloseWorker { name } => world.close_worker(&name),
         Step::Restart {} => world.restart().map_err(|error| error.to_string()),
         Step::Close {} => {
             client.close();
@@ -144,6 +148,7 @@ fn begin(start: Start, world: &mut World) -> Check {
         name: start.workflow,
         input: payload(start.input.as_ref()),
         instance_id: start.id,
+        version: start.version,
         options: start.options,
         start_at: start.start_in_ms.map(|millis| Micros::now().plus(Duration::from_millis(millis))),
         tags: start.tags,
@@ -151,7 +156,6 @@ fn begin(start: Start, world: &mut World) -> Check {
             Some(case::Reuse::Never) => Reuse::Never,
             Some(case::Reuse::Finished) | None => Reuse::Finished,
         },
-        ..StartRequest::default()
     };
     let found = answer(world.client.start(start.component.as_deref(), request));
     outcome(found, start.error.as_ref(), |started| keep(started, start.keep, start.expect, world))

@@ -67,10 +67,20 @@ pub(crate) struct World {
     endpoint: String,
     directory: Option<PathBuf>,
     mode: Mode,
-    deployed: Vec<String>,
     fixtures: Arc<Fixtures>,
+    /// The worker of the case, and those that its steps open beside it, in that order.
+    workers: Vec<Deployed>,
+}
+
+/// A worker and what it has.
+struct Deployed {
+    name: String,
+    fixtures: Vec<String>,
     workers: Option<Workers>,
 }
+
+/// The name of the worker that a case begins with.
+const MAIN: &str = "main";
 
 impl World {
     pub(crate) fn open(
@@ -97,42 +107,67 @@ impl World {
             endpoint,
             directory,
             mode,
-            deployed: Vec::new(),
             fixtures,
-            workers: None,
+            workers: Vec::new(),
         };
         world.deploy(deploy)?;
         Ok(world)
     }
 
-    /// Closes the worker and opens one with these fixtures; none means no worker.
+    /// Closes the worker and opens one with these fixtures; none means no worker. Others stay.
     pub(crate) fn deploy(&mut self, fixtures: &[String]) -> Result<()> {
-        self.workers = None;
-        self.deployed = fixtures.to_vec();
-        if !self.deployed.is_empty() {
-            let programs = self.deployed.iter().map(|name| {
-                self.fixtures.get(name).unwrap_or_else(|| panic!("fixtures.json has no {name:?}"))
-            });
-            let programs: Vec<_> = programs.collect();
-            let host = || TextHost::new(programs.iter().copied());
-            self.workers = Some(Workers::open(&self.client, self.mode.max_cached(), host)?);
+        match self.workers.iter().position(|worker| worker.name == MAIN) {
+            None => self.open_worker(MAIN, fixtures),
+            Some(at) => {
+                self.workers[at].workers = None;
+                self.workers[at].fixtures = fixtures.to_vec();
+                self.workers[at].workers = self.serve(fixtures)?;
+                Ok(())
+            }
         }
+    }
+
+    /// Opens another worker beside those that are open.
+    pub(crate) fn open_worker(&mut self, name: &str, fixtures: &[String]) -> Result<()> {
+        let workers = self.serve(fixtures)?;
+        self.workers.push(Deployed { name: name.to_owned(), fixtures: fixtures.to_vec(), workers });
         Ok(())
+    }
+
+    /// Closes a worker that a step has opened.
+    pub(crate) fn close_worker(&mut self, name: &str) -> Result<(), String> {
+        let at = self.workers.iter().position(|worker| worker.name == name);
+        self.workers.remove(at.ok_or_else(|| format!("no worker {name:?} is open"))?);
+        Ok(())
+    }
+
+    fn serve(&self, fixtures: &[String]) -> Result<Option<Workers>> {
+        if fixtures.is_empty() {
+            return Ok(None);
+        }
+        let programs: Vec<_> = fixtures
+            .iter()
+            .map(|name| self.fixtures.get(name).unwrap_or_else(|| panic!("fixtures.json has no {name:?}")))
+            .collect();
+        let host = || TextHost::new(programs.iter().copied());
+        Workers::open(&self.client, self.mode.max_cached(), host).map(Some)
     }
 
     /// Closes everything and opens it again on the same store.
     pub(crate) fn restart(&mut self) -> Result<()> {
-        self.workers = None;
+        let deployed = std::mem::take(&mut self.workers);
+        let names: Vec<(String, Vec<String>)> =
+            deployed.into_iter().map(|worker| (worker.name, worker.fixtures)).collect();
         self.watches.clear();
         self.client.close();
         self.client = client(&self.endpoint)?;
-        self.deploy(&self.deployed.clone())
+        names.into_iter().try_for_each(|(name, fixtures)| self.open_worker(&name, &fixtures))
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.workers = None;
+        self.workers.clear();
         self.client.close();
         if let Some(directory) = &self.directory {
             let _ = std::fs::remove_dir_all(directory);

@@ -28,39 +28,41 @@ class Workflows:
     """The workflows of a worker, by name and version."""
 
     def __init__(self, functions: Iterable[object], wire: Wire = JSON) -> None:
-        self._versions: dict[str, dict[str | None, Definition]] = {}
-        self._latest: dict[str, Definition] = {}
+        self._definitions: dict[tuple[str, str | None], Definition] = {}
+        latest: set[str] = set()
         for function in functions:
             definition = definition_of(function, "workflows")
+            name, version = definition.name, definition.version
             if definition.kind != "workflow":
-                raise InvalidArgumentError(f"{definition.name} is an activity; give it in activities")
-            versions = self._versions.setdefault(definition.name, {})
-            if definition.version in versions:
-                raise InvalidArgumentError(f"workflow {definition.name!r} is given twice")
+                raise InvalidArgumentError(f"{name} is an activity; give it in activities")
+            if (name, version) in self._definitions:
+                which = "" if version is None else f" version {version!r}"
+                raise InvalidArgumentError(
+                    f"workflow {name!r}{which} is given twice; give each function a name or a version of its own"
+                )
+            if definition.latest and name in latest:
+                raise InvalidArgumentError(
+                    f"workflow {name!r} has two latest versions; mark only the one that new runs are to use"
+                )
+            if definition.latest:
+                latest.add(name)
             wire.prepare(*definition.resolve())
-            versions[definition.version] = definition
-            if definition.latest or not self._latest.get(definition.name, definition).latest:
-                self._latest[definition.name] = definition
+            self._definitions[name, version] = definition
 
     def find(self, name: str, version: str | None) -> Definition | None:
-        """The function to run; the latest version where none is named."""
-        if version is None:
-            return self._latest.get(name)
-        versions = self._versions.get(name, {})
-        # A workflow that knows no versions runs under any.
-        return versions.get(version) or (versions.get(None) if len(versions) == 1 else None)
+        """The function with this name and exactly this version, or without one: the core has chosen it."""
+        return self._definitions.get((name, version))
 
     def declare(self) -> list[dict[str, object]]:
-        """What the worker says of them when it opens."""
+        """What the worker says of them when it opens, in the order in which they were given."""
         declared: list[dict[str, object]] = []
-        for name, versions in self._versions.items():
-            for version, definition in versions.items():
-                entry: dict[str, object] = {"name": name}
-                if version is not None:
-                    entry["version"] = version
-                if self._latest[name] is definition and (version is not None or len(versions) > 1):
-                    entry["latest"] = True
-                declared.append(entry)
+        for (name, version), definition in self._definitions.items():
+            entry: dict[str, object] = {"name": name}
+            if version is not None:
+                entry["version"] = version
+            if definition.latest:
+                entry["latest"] = True
+            declared.append(entry)
         return declared
 
 
@@ -212,8 +214,8 @@ class WorkflowHost:
         definition = self._workflows.find(job["name"], job.get("version"))
         if definition is None:
             version = job.get("version")
-            which = f"version {version!r} of workflow {job['name']!r}" if version else f"workflow {job['name']!r}"
-            raise Stall("version_not_available", f"this worker has no {which}")
+            which = "" if version is None else f" version {version!r}"
+            raise Stall("version_not_available", f"this worker has no workflow {job['name']!r}{which}")
         context = WorkflowContext(loop, task, job)
         function = definition.function
         try:

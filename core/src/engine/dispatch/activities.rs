@@ -1,4 +1,4 @@
-//! Activities: where they wait, who takes them, and how long a name is waited for that nobody has.
+//! Activities: where they wait and who takes them.
 
 use super::*;
 
@@ -89,24 +89,6 @@ impl Dispatch {
             _ => false,
         }
     }
-
-    /// Activities that were waited for in vain for [`GRACE`]; gives also when to look again.
-    pub(crate) fn unknown(&self, now: Instant) -> (Vec<Arc<ActivityTask>>, Option<Instant>) {
-        let mut inner = self.lock();
-        let over: Vec<String> = inner
-            .unknown
-            .iter()
-            .filter(|(_, since)| now.duration_since(**since) >= GRACE)
-            .map(|(name, _)| name.clone())
-            .collect();
-        let mut tasks = Vec::new();
-        for name in over {
-            inner.unknown.remove(&name);
-            tasks.extend(inner.activities.remove(&name).unwrap_or_default());
-        }
-        let next = inner.unknown.values().min().map(|since| *since + GRACE);
-        (tasks, next)
-    }
 }
 
 impl Inner {
@@ -117,22 +99,5 @@ impl Inner {
             able.for_each(|entry| ring.activities(&entry.bell));
         }
         self.activities.entry(task.name.clone()).or_default().push_back(task);
-    }
-
-    /// Starts the grace of names that no connected worker has.
-    pub(super) fn note_unknown(&mut self) {
-        if !self.workers.values().any(|entry| !entry.abilities.activities.is_empty()) {
-            self.unknown.clear();
-            return;
-        }
-        let waiting = &self.activities;
-        self.unknown.retain(|name, _| waiting.contains_key(name));
-        let now = Instant::now();
-        for name in self.activities.keys() {
-            let known = self.workers.values().any(|entry| entry.abilities.activities.contains(name));
-            if !known {
-                self.unknown.entry(name.clone()).or_insert(now);
-            }
-        }
     }
 }

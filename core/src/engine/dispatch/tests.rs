@@ -1,6 +1,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::absent::{GRACE, VERSION_GRACE};
 use super::*;
+use crate::bridge::WorkflowName;
 use crate::engine::store::Key;
 
 #[derive(Default)]
@@ -19,14 +21,25 @@ impl Bell for Count {
     }
 }
 
+/// A worker of workflows such as `flow`, `flow@v1`, or `flow@v2!` for the latest one.
 fn join(dispatch: &Dispatch, workflows: &[&str], activities: &[&str]) -> (WorkerId, Arc<Count>) {
     let count = Arc::new(Count::default());
-    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let workflows: Vec<WorkflowName> = workflows.iter().map(|text| declared(text)).collect();
+    let activities: Vec<String> = activities.iter().map(|name| (*name).to_owned()).collect();
     let bell: Arc<dyn Bell> = count.clone();
-    let id = dispatch.join(Abilities { workflows: set(workflows), activities: set(activities) }, &bell);
+    let id = dispatch.join(Arc::new(Abilities::new(&workflows, &activities)), &bell);
     count.workflows.store(0, Ordering::Relaxed);
     count.activities.store(0, Ordering::Relaxed);
     (id, count)
+}
+
+fn declared(text: &str) -> WorkflowName {
+    let (plain, latest) = (text.trim_end_matches('!'), text.ends_with('!'));
+    let (name, version) = match plain.split_once('@') {
+        Some((name, version)) => (name, Some(version.to_owned())),
+        None => (plain, None),
+    };
+    WorkflowName { name: name.to_owned(), version, latest }
 }
 
 fn run(key: i64) -> RunKey {
@@ -40,6 +53,7 @@ fn turn(key: i64, name: &str) -> WorkflowTask {
         instance_id: Arc::from("a"),
         execution_id: Arc::from("e"),
         name: Arc::from(name),
+        version: Version::Latest,
         turn: 0,
         has_past: false,
         events: Vec::new(),
@@ -176,21 +190,22 @@ fn a_name_that_nobody_has_is_given_up_after_its_grace() {
     let dispatch = Dispatch::default();
     dispatch.activities(vec![activity(1, "rare")]);
     let now = Instant::now();
-    assert_eq!(dispatch.unknown(now).1, None, "without any worker it waits");
+    assert_eq!(dispatch.next_overdue(), None, "without any worker it waits");
     let (a, _) = join(&dispatch, &[], &["act"]);
-    let (tasks, again) = dispatch.unknown(now);
-    assert!(tasks.is_empty() && again.is_some_and(|at| at > now));
+    assert!(
+        dispatch.overdue(now).activities.is_empty() && dispatch.next_overdue().is_some_and(|at| at > now)
+    );
     let (b, _) = join(&dispatch, &[], &["rare"]);
-    assert_eq!(dispatch.unknown(Instant::now() + GRACE).1, None, "somebody has it now");
+    assert_eq!(dispatch.next_overdue(), None, "somebody has it now");
     dispatch.leave(b);
-    let (tasks, again) = dispatch.unknown(Instant::now() + GRACE);
-    assert_eq!((tasks.len(), again), (1, None));
+    let tasks = dispatch.overdue(Instant::now() + GRACE).activities;
+    assert_eq!((tasks.len(), dispatch.next_overdue()), (1, None));
     assert!(took(&dispatch, a, 9).is_empty());
     // A name that was waited for in vain once has its whole grace again.
     dispatch.activities(vec![activity(2, "rare")]);
     dispatch.stop(&[key(2)]);
     dispatch.activities(vec![activity(3, "act")]);
-    assert!(dispatch.unknown(Instant::now()).1.is_none());
+    assert!(dispatch.next_overdue().is_none());
 }
 
 #[test]
@@ -213,4 +228,85 @@ fn no_name_starves_another() {
     for taken in [turns, activities] {
         assert_eq!(taken.iter().filter(|number| **number >= 280).count(), 20, "the rare ones are through");
     }
+}
+
+fn needing(key: i64, version: Version) -> WorkflowTask {
+    WorkflowTask { version, ..turn(key, "flow") }
+}
+
+fn named(version: &str) -> Version {
+    Version::Named(Arc::from(version))
+}
+
+#[test]
+fn the_latest_is_the_marked_one_or_the_last() {
+    let latest = |texts: &[&str]| {
+        let workflows: Vec<WorkflowName> = texts.iter().map(|text| declared(text)).collect();
+        Abilities::new(&workflows, []).latest("flow").map(str::to_owned)
+    };
+    assert_eq!(latest(&["flow"]), None);
+    assert_eq!(latest(&["flow@1", "flow@2"]).as_deref(), Some("2"));
+    assert_eq!(latest(&["flow@1!", "flow@2"]).as_deref(), Some("1"));
+    assert_eq!(latest(&["flow@1", "flow"]), None);
+    assert_eq!(latest(&["flow", "flow@1", "other@2"]).as_deref(), Some("1"));
+}
+
+#[test]
+fn a_turn_goes_to_a_worker_that_has_its_version() {
+    let dispatch = Dispatch::default();
+    let (one, rung) = join(&dispatch, &["flow@v1", "flow"], &[]);
+    let (two, other) = join(&dispatch, &["flow@v2"], &[]);
+    dispatch.turns(vec![needing(1, named("v1")), needing(2, named("v2")), needing(3, Version::Unversioned)]);
+    assert_eq!((rung.workflows.load(Ordering::Relaxed), other.workflows.load(Ordering::Relaxed)), (1, 1));
+    assert_eq!(taken(&dispatch, two, 9), [2]);
+    let mut others = taken(&dispatch, one, 9);
+    others.sort_unstable();
+    assert_eq!(others, [1, 3]);
+    dispatch.turns(vec![needing(4, Version::Latest)]);
+    assert_eq!(taken(&dispatch, two, 9), [4], "whoever has the name may begin it");
+    assert_eq!(dispatch.next_overdue(), None);
+}
+
+#[test]
+fn a_version_that_nobody_has_is_given_up_only_beside_another_one() {
+    let dispatch = Dispatch::default();
+    dispatch.turns(vec![needing(1, named("v2")), needing(2, Version::Unversioned), needing(3, named("v1"))]);
+    let (_other, _) = join(&dispatch, &["else"], &[]);
+    assert_eq!(dispatch.next_overdue(), None, "nobody has the workflow at all: it waits");
+    assert!(dispatch.why_pending("flow", Some("v2")).is_some());
+    let (a, _) = join(&dispatch, &["flow@v1", "flow@v3"], &[]);
+    assert!(dispatch.overdue(Instant::now()).turns.is_empty(), "others may be about to join");
+    let reason = dispatch.why_pending("flow", Some("v2")).unwrap();
+    let mut given_up = dispatch.overdue(Instant::now() + VERSION_GRACE).turns;
+    given_up.sort_by_key(|(run, ..)| run.key);
+    assert_eq!(
+        given_up.iter().map(|(run, token, _)| (run.key.0, *token)).collect::<Vec<_>>(),
+        [(1, 101), (2, 102)]
+    );
+    assert_eq!(given_up[0].2.message, reason);
+    for text in ["\"flow\"", "\"v1\"", "\"v2\"", "\"v3\""] {
+        assert!(reason.contains(text), "{reason}");
+    }
+    assert_eq!(dispatch.next_overdue(), None);
+    assert_eq!(taken(&dispatch, a, 9), [3]);
+    assert!(!dispatch.withdraw(run(1)), "nobody waits for it here any more");
+
+    // What only a worker that leaves had is missing from then on; one that was taken back is nobody's loss.
+    let (b, _) = join(&dispatch, &["flow@v2"], &[]);
+    dispatch.turns(vec![needing(4, named("v2")), needing(5, named("v2"))]);
+    assert_eq!((dispatch.next_overdue(), dispatch.why_pending("flow", Some("v2"))), (None, None));
+    assert!(dispatch.withdraw(run(5)));
+    dispatch.leave(b);
+    assert_eq!(dispatch.overdue(Instant::now() + VERSION_GRACE).turns.len(), 1);
+}
+
+#[test]
+fn a_version_that_comes_in_time_is_not_missed() {
+    let dispatch = Dispatch::default();
+    let (_a, _) = join(&dispatch, &["flow@v1"], &[]);
+    dispatch.turns(vec![needing(1, named("v2"))]);
+    assert!(dispatch.next_overdue().is_some());
+    let (b, _) = join(&dispatch, &["flow@v2"], &[]);
+    assert_eq!(dispatch.next_overdue(), None);
+    assert_eq!(taken(&dispatch, b, 9), [1]);
 }

@@ -97,9 +97,17 @@ impl Dispatch {
 impl Inner {
     /// Queues a turn of an instance that no worker has cached.
     pub(super) fn queue_fresh(&mut self, task: WorkflowTask, ring: &mut Ring) {
-        let able = self.workers.values().filter(|entry| entry.abilities.workflows.contains(&*task.name));
-        able.for_each(|entry| ring.workflows(&entry.bell));
-        let queue = self.fresh.entry(task.name.clone()).or_default();
+        let able = self.workers.values().filter(|entry| entry.abilities.has(&task.name, &task.version));
+        let mut found = false;
+        able.for_each(|entry| {
+            found = true;
+            ring.workflows(&entry.bell);
+        });
+        let wanted = Wanted { name: task.name.clone(), version: task.version.clone() };
+        if !found && !self.missing.contains_key(&wanted) && self.is_missing(&wanted) {
+            self.missing.insert(wanted.clone(), Instant::now());
+        }
+        let queue = self.fresh.entry(wanted).or_default();
         queue.push_back(task);
         if queue.len() > 64 && queue.len() > 2 * self.waiting.len() {
             queue.retain(|task| waits(&self.waiting, task));
@@ -107,27 +115,27 @@ impl Inner {
     }
 }
 
-/// Takes turns that any worker may have, name by name in turn.
+/// Takes turns that any worker may have which is able to, queue by queue in turn.
 fn take_fresh(
-    fresh: &mut HashMap<Arc<str>, VecDeque<WorkflowTask>>,
+    fresh: &mut HashMap<Wanted, VecDeque<WorkflowTask>>,
     waiting: &HashMap<RunKey, u64>,
     entry: &mut Entry,
     max: usize,
     tasks: &mut Vec<WorkflowTask>,
 ) {
     let room = max.saturating_sub(tasks.len());
-    let known = |name: &&Arc<str>| entry.abilities.workflows.contains(&***name);
-    let names: Vec<Arc<str>> = fresh.keys().filter(known).cloned().collect();
-    if names.is_empty() || room == 0 {
+    let able = |wanted: &&Wanted| entry.abilities.has(&wanted.name, &wanted.version);
+    let queues: Vec<Wanted> = fresh.keys().filter(able).cloned().collect();
+    if queues.is_empty() || room == 0 {
         return;
     }
-    entry.fresh_of = (entry.fresh_of + 1) % names.len();
-    for offset in 0..names.len() {
-        let name = &names[(entry.fresh_of + offset) % names.len()];
-        let Some(queue) = fresh.get_mut(name) else { continue };
-        let share = max.saturating_sub(tasks.len()).div_ceil(names.len() - offset);
-        let wanted = tasks.len() + share;
-        while tasks.len() < wanted
+    entry.fresh_of = (entry.fresh_of + 1) % queues.len();
+    for offset in 0..queues.len() {
+        let wanted = &queues[(entry.fresh_of + offset) % queues.len()];
+        let Some(queue) = fresh.get_mut(wanted) else { continue };
+        let share = max.saturating_sub(tasks.len()).div_ceil(queues.len() - offset);
+        let full = tasks.len() + share;
+        while tasks.len() < full
             && let Some(task) = queue.pop_front()
         {
             if waits(waiting, &task) {
@@ -135,7 +143,7 @@ fn take_fresh(
             }
         }
         if queue.is_empty() {
-            fresh.remove(name);
+            fresh.remove(wanted);
         }
     }
 }

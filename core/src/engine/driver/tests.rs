@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::bridge::Stall;
+use crate::bridge::WorkflowName;
 use crate::engine::Shared;
 use crate::engine::dispatch::{Abilities, Bell, WorkerId};
 use crate::engine::snapshot::Want;
@@ -112,8 +113,8 @@ struct World {
 impl World {
     fn open(disk: &Disk) -> World {
         let (shared, driver) = Shared::over(Box::new(disk.clone()), Some(1)).unwrap();
-        let names = |name: &str| [name.to_owned()].into_iter().collect();
-        let abilities = Abilities { workflows: names("flow"), activities: names("act") };
+        let flow = WorkflowName { name: "flow".to_owned(), ..WorkflowName::default() };
+        let abilities = Arc::new(Abilities::new(&[flow], &["act".to_owned()]));
         let bell: Arc<dyn Bell> = Arc::new(Silent);
         let worker = shared.dispatch.join(abilities, &bell);
         World { disk: disk.clone(), shared, driver, worker, clock: Micros(1_700_000_000_000_000) }

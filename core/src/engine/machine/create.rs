@@ -115,6 +115,7 @@ impl Machine {
             execution_id: generation_id(&row.execution_id, row.generation),
             seed_run: None,
             name: Arc::from(row.name.as_str()),
+            version: row.version.as_deref().map(Arc::from),
             input: None,
             tags: BTreeMap::new(),
             identity: OnceCell::new(),

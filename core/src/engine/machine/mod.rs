@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::engine::snapshot::{Identity, Snapshot};
 use crate::engine::store::{InboxRow, InstanceRow, Key, Op, ParentLink, TimerRow};
-use crate::engine::task::{ActivityKey, ActivityTask, RunKey, TurnResult, WorkflowTask};
+use crate::engine::task::{ActivityKey, ActivityTask, RunKey, TurnResult, Version, WorkflowTask};
 use crate::history::wire::history_event::EventType;
 use crate::history::{Event, record, wire};
 use crate::model::{Failure, Micros, Payload, RuntimeStatus, WorkflowState};
@@ -201,6 +201,8 @@ pub struct Machine {
     /// Of a rerun: the run whose execution ID the function's random values come from.
     seed_run: Option<Arc<str>>,
     name: Arc<str>,
+    /// The row's version, shared with turns and states.
+    version: Option<Arc<str>>,
     input: Option<Arc<str>>,
     tags: BTreeMap<String, String>,
     /// What snapshots share, made by the first.
@@ -310,7 +312,7 @@ impl Machine {
         Snapshot {
             identity: identity.clone(),
             status: row.status,
-            version: row.version.as_deref().map(Arc::from),
+            version: self.version.clone(),
             last_updated_at: row.updated_at,
             started_at: row.started_at,
             completed_at: row.completed_at,

@@ -30,11 +30,21 @@ impl Machine {
             instance_id: self.instance_id.clone(),
             execution_id: self.seed_run.as_ref().unwrap_or(&self.execution_id).clone(),
             name: self.name.clone(),
+            version: self.wanted_version(),
             turn: self.row.next_turn,
             has_past: self.has_past,
             events,
         };
         effects.push(if self.wrote_turn { Effect::TaskAfterFlush(task) } else { Effect::Task(task) });
+    }
+
+    fn wanted_version(&self) -> Version {
+        match &self.version {
+            Some(name) => Version::Named(name.clone()),
+            // Also in a later generation: continuing as new keeps what the run began with.
+            None if self.row.started_at.is_some() => Version::Unversioned,
+            None => Version::Latest,
+        }
     }
 
     /// The turn was taken back before any worker had it; what it would have delivered stays in the inbox.
@@ -69,8 +79,10 @@ impl Machine {
             self.drop_start_timer(effects);
             self.row.started_at = Some(time);
         }
-        if let Some(name) = result.version.as_ref().and_then(|version| version.name.clone()) {
-            self.row.version = Some(name);
+        let ran = result.version.as_ref().and_then(|version| version.name.as_deref());
+        if ran.is_some() && ran != self.version.as_deref() {
+            self.row.version = ran.map(str::to_owned);
+            self.version = ran.map(Arc::from);
         }
         self.row.status = RuntimeStatus::Running;
         self.row.custom_status = result.custom_status.clone();

@@ -54,6 +54,8 @@ pub(super) struct Again {
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) name: String,
+    /// The version that the function chose for a child.
+    pub(super) version: Option<String>,
     pub(super) input: Payload,
     pub(super) app: Option<String>,
     /// The instance ID that the function chose for a child.

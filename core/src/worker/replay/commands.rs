@@ -39,12 +39,12 @@ impl Machine {
         match command {
             Command::Activity { reference, name, input, retry, timeout_ms, app } => {
                 self.count(reference)?;
-                let target = Target { name, input, app, id: None };
+                let target = Target { name, version: None, input, app, id: None };
                 self.activity(reference, target, retry, timeout_ms)
             }
-            Command::Child { reference, name, input, id, retry, app, detached } => {
+            Command::Child { reference, name, version, input, id, retry, app, detached } => {
                 self.count(reference)?;
-                let target = Target { name, input, app, id };
+                let target = Target { name, version, input, app, id };
                 if detached { self.detached(reference, target) } else { self.child(reference, target, retry) }
             }
             Command::Timer { reference, due } => {
@@ -220,6 +220,7 @@ impl Machine {
             Type::CreateChildWorkflow(wire::CreateChildWorkflowAction {
                 instance_id: child_id(id),
                 name: target.name.clone(),
+                version: target.version.clone(),
                 input: target.input.clone(),
                 router: router(target.app.as_ref()),
                 ..Default::default()
@@ -236,6 +237,7 @@ impl Machine {
             Type::CreateDetachedWorkflow(wire::CreateDetachedWorkflowAction {
                 instance_id: child_id(id),
                 name: target.name,
+                version: target.version,
                 input: target.input,
                 router: router(target.app.as_ref()),
                 tags: BTreeMap::new(),

@@ -100,7 +100,7 @@ impl Replay {
         self.add(events);
     }
 
-    /// The version that a run uses which neither its history nor its start names.
+    /// The version of a run that has not begun and whose start names none. To be said before its first turn.
     pub fn default_version(&mut self, version: &str) {
         self.machine.version.get_or_insert_with(|| version.to_owned());
     }
