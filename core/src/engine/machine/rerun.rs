@@ -40,7 +40,8 @@ pub fn rerun(
     context: &mut Context<'_>,
     effects: &mut Vec<Effect>,
 ) -> Result<Machine> {
-    let past = Past::before(source, rerun.from)?;
+    let from = rerun.from;
+    let past = Past::before(source, from)?;
     check_input(&past.chosen, rerun.input.as_ref())?;
     let copy = Copy {
         source: &source.row.id,
@@ -68,6 +69,9 @@ pub fn rerun(
         effects.push(Effect::Timer(timer));
     }
     for event in again {
+        if mutant!("rerun_forgets_open") && event.message().event_id != from {
+            continue;
+        }
         let id = event.message().event_id;
         match &event.message().event_type {
             Some(EventType::TaskScheduled(task)) => {

@@ -1,6 +1,6 @@
 //! Machine, replay, store, a scripted host and a clock of its own, all on one thread, with faults by seed.
 //!
-//! One seed is one life of an engine: starts, events, pauses, slow and repeated answers, workers that come and go, a
+//! One seed is one life of an engine: starts, reruns, events, pauses, slow and repeated answers, workers that come and go, a
 //! clock that jumps, full disks, and deaths around commits. Whatever happens, each workflow ends with its one result.
 //! A seed that fails prints what was violated and fails again.
 
@@ -15,16 +15,18 @@ use crate::bridge::random::Random;
 use crate::engine::request::{Control, Request};
 use crate::engine::{Driver, Shared};
 use crate::error::{ErrorKind, Result};
-use crate::model::{Micros, StartRequest, Started};
+use crate::model::{Micros, Started};
 use crate::testkit::text::TextHost;
 use crate::worker::source::EmbeddedSource;
 use crate::worker::{Poll, Worker};
 
 mod oracle;
 mod programs;
+mod reruns;
 mod store;
 
 use programs::Work;
+use reruns::Source;
 use store::{Disk, Fault};
 
 /// How many steps of one life have faults.
@@ -41,6 +43,8 @@ pub struct Report {
     pub commits: u64,
     /// How many instances ended as they had to.
     pub instances: u64,
+    /// How many of them were reruns.
+    pub reruns: u64,
 }
 
 /// Lives the life of a seed.
@@ -58,6 +62,7 @@ pub fn run(seed: u64) -> std::result::Result<Report, String> {
         deaths: life.deaths,
         commits: life.disk.commits.load(std::sync::atomic::Ordering::Relaxed),
         instances: life.cases.len() as u64,
+        reruns: life.cases.iter().filter(|case| case.source.is_some()).count() as u64,
     })
 }
 
@@ -76,6 +81,8 @@ struct Process {
 struct Case {
     id: String,
     work: Work,
+    /// Absent for one that is started.
+    source: Option<Source>,
     /// Whether the caller was told that it is started.
     started: bool,
     starting: Option<oneshot::Receiver<Result<Started>>>,
@@ -117,6 +124,7 @@ impl Life {
                 let work = programs::work(random.next_u64());
                 Case {
                     id: format!("case-{number}"),
+                    source: None,
                     started: false,
                     starting: None,
                     raised: vec![false; work.events.len()],
@@ -141,7 +149,7 @@ impl Life {
 
     /// Something happens.
     fn step(&mut self) -> std::result::Result<(), String> {
-        match self.random.next_u64() % 16 {
+        match self.random.next_u64() % 17 {
             0 | 1 => self.start_one(),
             2 => self.raise_one(),
             3 => self.pause_or_resume(),
@@ -151,6 +159,7 @@ impl Life {
             10 | 11 => self.answer_activity(),
             12 => self.clock.0 += i64::try_from(self.random.next_u64() % 3_000).expect("small"),
             13 => self.trouble()?,
+            14 => self.rerun_one()?,
             _ => self.round()?,
         }
         Ok(())
@@ -200,15 +209,8 @@ impl Life {
         if case.started || case.starting.is_some() {
             return;
         }
-        let (reply, answer) = oneshot::channel();
-        let request = StartRequest {
-            name: case.work.name.to_owned(),
-            input: Some(case.work.input.to_string()),
-            instance_id: Some(case.id.clone()),
-            ..StartRequest::default()
-        };
-        case.starting = Some(answer);
-        drop(self.process.shared.inbox.push(Request::Start(Box::new(request), reply)));
+        let request = case.ask();
+        drop(self.process.shared.inbox.push(request));
     }
 
     fn raise_one(&mut self) {
@@ -332,6 +334,7 @@ impl Life {
             self.start_one();
             self.raise_one();
             self.pause_or_resume();
+            self.rerun_one()?;
             self.poll_turns();
             while !self.process.turns.is_empty() {
                 self.answer_turns();

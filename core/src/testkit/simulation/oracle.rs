@@ -13,7 +13,7 @@ use crate::model::{Filter, Micros, RuntimeStatus};
 
 type Verdict = Result<(), String>;
 
-fn history(loaded: &Loaded) -> Result<Vec<Event>, String> {
+pub(super) fn history(loaded: &Loaded) -> Result<Vec<Event>, String> {
     let mut events = Vec::new();
     for (_, data) in &loaded.turns {
         events.extend(record::unframe(data).map_err(|error| error.to_string())?);
@@ -29,7 +29,7 @@ fn inbox(loaded: &Loaded) -> Result<Vec<Event>, String> {
         .collect()
 }
 
-fn raised(event: &Event) -> Option<&str> {
+pub(super) fn raised(event: &Event) -> Option<&str> {
     match &event.message().event_type {
         Some(EventType::EventRaised(raised)) => raised.input.as_deref(),
         _ => None,
@@ -37,7 +37,7 @@ fn raised(event: &Event) -> Option<&str> {
 }
 
 impl Life {
-    fn load(&self, id: &str) -> Result<Option<Loaded>, String> {
+    pub(super) fn load(&self, id: &str) -> Result<Option<Loaded>, String> {
         self.disk.reader().load(id).map_err(|error| error.to_string())
     }
 

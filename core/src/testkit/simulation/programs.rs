@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 /// A workload: its programs and what an instance of it must end with.
+#[derive(Clone)]
 pub(super) struct Work {
     /// The program to start.
     pub(super) name: &'static str,
