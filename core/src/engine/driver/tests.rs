@@ -21,6 +21,8 @@ use crate::worker::source::EmbeddedSource;
 use crate::worker::{Poll, Worker};
 use wire::workflow_action::WorkflowActionType as Action;
 
+mod reruns;
+
 /// What happens at a commit, before anything is durable.
 type Hook = Box<dyn FnMut(&[Op]) -> Result<()> + Send>;
 
