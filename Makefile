@@ -92,7 +92,7 @@ check-python: native $(VENV)/checkers
 	cd $(DEMO) && $(BIN)/mypy --strict .
 	$(BIN)/mypy --strict scripts
 	cd docs && $(BIN)/mypy --strict .
-	$(BIN)/python docs/pages.py .cache/pages && $(BIN)/mypy --strict --allow-redefinition .cache/pages
+	$(BIN)/python docs/pages.py .cache/pages && $(BIN)/mypy --strict --allow-redefinition --python-version 3.10 .cache/pages
 	cd $(BINDING) && $(BIN)/pyright
 	cd $(BINDING) && $(BIN)/stubtest everstep._native
 	cd $(BINDING) && $(BIN)/python tests/typing/prove.py

@@ -17,7 +17,7 @@ def write(folder: Path) -> None:
     with warnings.catch_warnings():
         # It reads the stub of the native module as if it were a program.
         warnings.filterwarnings("ignore", "Error parsing type stubs for everstep._native")
-        pdoc.pdoc("everstep", output_directory=folder)
+        pdoc.pdoc("everstep", "everstep.testing", output_directory=folder)
 
 
 if __name__ == "__main__":

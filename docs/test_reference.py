@@ -11,6 +11,7 @@ from typing import cast
 
 import everstep
 import everstep.errors
+import everstep.testing
 import pytest
 import reference
 
@@ -24,10 +25,15 @@ def members(name: str, value: object) -> Iterator[tuple[str, object]]:
 
 NAMES = cast("list[str]", everstep.__all__)
 PUBLIC: list[tuple[str, object]] = [(name, getattr(everstep, name)) for name in NAMES]
-MEMBERS = [item for name, value in PUBLIC if inspect.isclass(value) for item in members(name, value)]
+TESTING: list[tuple[str, object]] = [
+    (name, getattr(everstep.testing, name)) for name in everstep.testing.__all__
+]
+MEMBERS = [
+    item for name, value in [*PUBLIC, *TESTING] if inspect.isclass(value) for item in members(name, value)
+]
 
 
-@pytest.mark.parametrize(("name", "value"), [*PUBLIC, *MEMBERS])
+@pytest.mark.parametrize(("name", "value"), [*PUBLIC, *TESTING, *MEMBERS])
 def test_it_says_what_it_is(name: str, value: object) -> None:
     text = inspect.getdoc(value) or ""
     assert len(text) > 10, f"{name} has no docstring"
@@ -52,6 +58,7 @@ def test_all_is_all() -> None:
 
 def test_the_pages_hold_every_name(tmp_path: Path) -> None:
     reference.write(tmp_path)
-    text = (tmp_path / "everstep.html").read_text("utf-8")
-    for name, _ in [*PUBLIC, *MEMBERS]:
+    names = (tmp_path / "everstep.html", tmp_path / "everstep" / "testing.html")
+    text = "".join(path.read_text("utf-8") for path in names)
+    for name, _ in [*PUBLIC, *TESTING, *MEMBERS]:
         assert f'id="{name}"' in text, name
