@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use everstep::component::Pending;
-use everstep::runtime::{Submissions, Submitted, Ticket};
+use everstep::runtime::{Finished, Submissions, Submitted, Ticket};
 use everstep::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 
@@ -44,6 +44,10 @@ impl NativeCall {
         deadline: Option<Duration>,
     ) -> NativeCall {
         NativeCall { reads_much: true, ..NativeCall::new(pending, deadline) }
+    }
+
+    fn answered(answer: Result<Answer>) -> NativeCall {
+        NativeCall { stage: Mutex::new(Stage::Answered(answer)), deadline: None, reads_much: false }
     }
 
     fn take(&self) -> Stage {
@@ -107,11 +111,8 @@ impl Drop for NativeQueue {
     }
 }
 
-/// Ticket, answer, exception.
-type Finished = (u64, Option<Py<PyAny>>, Option<PyErr>);
-
-/// What has ended, by the key of its loop.
-type Batch = Vec<(u64, Vec<Finished>)>;
+/// What has ended, by the key of its loop: tickets, and calls whose `wait` gives the answer at once.
+type Batch = Vec<(u64, Vec<(u64, NativeCall)>)>;
 
 #[pymethods]
 impl NativeQueue {
@@ -126,18 +127,11 @@ impl NativeQueue {
         // The queue is closed with its last reference only, so there is a batch.
         let finished = py.detach(|| self.calls.take(max, millis(timeout_ms))).unwrap_or_default();
         let mut by_key = Batch::new();
-        for call in finished {
-            let answer = match call.answer {
-                Ok(answer) => answer.to_python(py).map(Bound::unbind),
-                Err(error) => Err(to_python(py, &error)),
-            };
-            let ended = match answer {
-                Ok(answer) => (call.ticket.0, Some(answer), None),
-                Err(error) => (call.ticket.0, None, Some(error)),
-            };
-            match by_key.iter_mut().find(|(key, _)| *key == call.key) {
+        for Finished { key, ticket, answer } in finished {
+            let ended = (ticket.0, NativeCall::answered(answer));
+            match by_key.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, calls)) => calls.push(ended),
-                None => by_key.push((call.key, vec![ended])),
+                None => by_key.push((key, vec![ended])),
             }
         }
         Ok(by_key)

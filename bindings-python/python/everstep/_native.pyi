@@ -2,8 +2,6 @@
 
 from typing import Any, Generic, TypeAlias, TypeVar, final
 
-from .errors import EverstepError
-
 _Answer = TypeVar("_Answer")
 
 _State: TypeAlias = tuple[Any, ...]
@@ -11,7 +9,6 @@ _Event: TypeAlias = tuple[int, str, int | None, dict[str, Any]]
 _States: TypeAlias = list[_State]
 _Events: TypeAlias = list[_Event]
 _Names: TypeAlias = list[str]
-_Finished: TypeAlias = tuple[int, Any, EverstepError | None]
 
 __version__: str
 __all__ = ["NativeCall", "NativeClient", "NativeQueue", "NativeWorker", "__version__", "error_kinds"]
@@ -27,7 +24,7 @@ class NativeCall(Generic[_Answer]):
 class NativeQueue:
     def __new__(cls) -> NativeQueue: ...
     def __len__(self) -> int: ...
-    def take(self, max: int, timeout_ms: int | None) -> list[tuple[int, list[_Finished]]]: ...
+    def take(self, max: int, timeout_ms: int | None) -> list[tuple[int, list[tuple[int, NativeCall[Any]]]]]: ...
     def cancel(self, ticket: int) -> bool: ...
     def rouse(self) -> None: ...
 

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future
     from collections.abc import Callable
 
-    from .errors import EverstepError
+    from ._native import NativeCall
     from .operations import Call
-
-    Finished = tuple[int, Any, EverstepError | None]
 
 T = TypeVar("T")
 
@@ -38,7 +36,7 @@ class LoopCalls:
     def __init__(self, completions: Completions, loop: AbstractEventLoop) -> None:
         self._completions = completions
         self._queue = completions.queue
-        self._open: dict[int, Future[tuple[Any, EverstepError | None]]] = {}
+        self._open: dict[int, Future[NativeCall[Any]]] = {}
         self.loop = loop
         self.thread = threading.current_thread()
 
@@ -51,26 +49,19 @@ class LoopCalls:
             self._completions.start()
         future = self._open[ticket] = self.loop.create_future()
         try:
-            answer, error = await future
+            ended = await future
         except BaseException:
             if self._open.pop(ticket, None) is not None:
                 self._queue.cancel(ticket)
             raise
-        if error is not None:
-            try:
-                raise error
-            finally:
-                # Its traceback holds this frame, which must not hold it.
-                error = None
-        return call.read(answer)
+        return call.read(ended.wait())
 
-    def resolve(self, finished: list[Finished]) -> None:
-        """Wakes whose calls have ended."""
-        for ticket, answer, error in finished:
+    def resolve(self, finished: list[tuple[int, NativeCall[Any]]]) -> None:
+        """Wakes whose calls have ended; each reads its own answer, or raises it."""
+        for ticket, ended in finished:
             future = self._open.pop(ticket, None)
             if future is not None and not future.done():
-                # Errors too are results: one that nobody asks for any more is no fault to be reported.
-                future.set_result((answer, error))
+                future.set_result(ended)
 
     def give_up(self) -> None:
         """The loop is closed: nobody waits any more."""
