@@ -16,6 +16,9 @@ use crate::call::NativeCall;
 use crate::convert::{ToPython, filter, millis};
 use crate::error::{Process, to_python};
 
+/// How much later than asked a wait ends at the latest.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A client of the core.
 #[pyclass(frozen, module = "everstep._native")]
 pub(crate) struct NativeClient {
@@ -53,7 +56,8 @@ impl NativeClient {
         Ok(NativeCall::reading_much(ask(client), Some(client.call_timeout())))
     }
 
-    /// A wait, which may take as long as its caller says.
+    /// A wait, which may take as long as its caller says. The component ends it, and its error knows of what; this
+    /// side only sees to it that a component that is stuck does not keep the caller for ever.
     fn wait<T: ToPython>(
         &self,
         py: Python<'_>,
@@ -61,7 +65,8 @@ impl NativeClient {
         ask: impl FnOnce(&Client, Option<Duration>) -> Pending<'static, T>,
     ) -> PyResult<NativeCall> {
         let timeout = millis(timeout_ms);
-        Ok(NativeCall::new(ask(self.client(py)?, timeout), timeout))
+        let latest = timeout.map(|timeout| timeout.saturating_add(GRACE));
+        Ok(NativeCall::new(ask(self.client(py)?, timeout), latest))
     }
 }
 
