@@ -38,8 +38,9 @@ const SLICE: usize = 1_000;
 const SMALL_SLICE: usize = 200;
 /// How long an event may wait in memory only for the turn that it causes.
 const STAGED: Duration = Duration::from_millis(50);
-/// How long an engine whose disk is full waits before it tries the lost work again.
+/// How long an engine whose disk is full waits before it tries lost work again: at first, and at most after several tries.
 const BACKOFF: Duration = Duration::from_millis(200);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Machines, store, and what is between two flushes.
 pub(crate) struct Driver {
@@ -62,6 +63,8 @@ pub(crate) struct Driver {
     /// Machines that a failed commit took out of memory.
     reload: BTreeSet<Key>,
     reload_at: Micros,
+    /// How long the next refused try has to wait.
+    backoff: Duration,
     recursions: VecDeque<(Key, usize)>,
     purges: VecDeque<purge::Purge>,
     stalled: VecDeque<Key>,
@@ -144,6 +147,7 @@ impl Driver {
             first_new: Key(facts.next_key),
             reload: BTreeSet::new(),
             reload_at: Micros(0),
+            backoff: BACKOFF,
             recursions: VecDeque::new(),
             purges: VecDeque::new(),
             stalled: VecDeque::new(),

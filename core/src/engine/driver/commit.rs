@@ -21,6 +21,9 @@ impl Driver {
             self.fail(error);
             return false;
         }
+        if wrote {
+            self.find_room();
+        }
         self.release(round);
         self.evict_machines();
         wrote
@@ -83,7 +86,11 @@ impl Driver {
         for purge in self.purges.drain(..) {
             purge.fail(&error);
         }
-        self.reload_at = self.now.plus(BACKOFF);
+        // One that is refused while others wait already does not put them off.
+        if self.reload_at <= self.now {
+            self.reload_at = self.now.plus(self.backoff);
+            self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
+        }
         // What they did in this round did not happen.
         for (_, done) in &mut self.recursions {
             *done = 0;
@@ -94,6 +101,14 @@ impl Driver {
         // A full disk may have room again; after any other fault of the store nothing can be trusted but a new opening.
         if error.kind() != ErrorKind::ResourceExhausted {
             self.stop(error);
+        }
+    }
+
+    /// A commit went through: there is room again for what waits.
+    fn find_room(&mut self) {
+        if self.backoff > BACKOFF {
+            self.backoff = BACKOFF;
+            self.reload_at = self.now;
         }
     }
 

@@ -8,7 +8,9 @@ use crate::model::Filter;
 impl Driver {
     pub(super) fn recover_slice(&mut self) -> Result<()> {
         if self.reload_at <= self.now {
-            while let Some(key) = self.reload.first().copied() {
+            // A slice tells whether there is room; the others follow at once if there is.
+            for _ in 0..SMALL_SLICE {
+                let Some(key) = self.reload.first().copied() else { break };
                 self.recover(key)?;
                 self.reload.remove(&key);
                 // The turn that was to find out whether it still stalls may be what was lost.

@@ -21,6 +21,7 @@ use crate::worker::source::EmbeddedSource;
 use crate::worker::{Poll, Worker};
 use wire::workflow_action::WorkflowActionType as Action;
 
+mod full;
 mod reruns;
 
 /// What happens at a commit, before anything is durable.
