@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use everstep::component::Pending;
 use everstep::engine::store::Durability;
-use everstep::history::decode;
 use everstep::model::{Micros, RerunRequest, Reuse, Seen, StartRequest};
 use everstep::{Client, ClientOptions, Error, ErrorKind};
 use pyo3::prelude::*;
@@ -324,10 +323,13 @@ impl NativeClient {
         self.read(py, |client| client.list(component, filter, cursor, limit))
     }
 
-    fn history(&self, py: Python<'_>, component: Option<&str>, instance_id: &str) -> PyResult<NativeCall> {
-        self.read(py, |client| {
-            let events = client.history(component, instance_id);
-            Box::pin(async move { Ok(decode(&events.await?)) })
-        })
+    fn history(
+        &self,
+        py: Python<'_>,
+        component: Option<&str>,
+        instance_id: &str,
+        depth: usize,
+    ) -> PyResult<NativeCall> {
+        self.read(py, |client| client.history_tree(component, instance_id, depth))
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use everstep::ErrorKind;
-use everstep::history::{HistoryEvent, TimerOrigin};
+use everstep::history::{HistoryEvent, HistoryTree, TimerOrigin};
 use everstep::model::{Change, Filter, Micros, Page, RuntimeStatus, Started, WorkflowState};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::error::failure_to_python;
+use crate::history::NativeHistory;
 
 /// What an operation of the core answers, for Python. A new kind of answer has an implementation here.
 pub(crate) trait ToPython: Send + 'static {
@@ -66,13 +67,9 @@ impl ToPython for Page {
     }
 }
 
-/// For each event its ID, kind, microseconds since 1970, attributes.
-impl ToPython for Vec<HistoryEvent> {
+impl ToPython for HistoryTree {
     fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        let convert = |view: &HistoryEvent| {
-            Ok((view.event_id, view.kind, view.timestamp.map(|time| time.0), event(py, view)?))
-        };
-        self.iter().map(convert).collect::<PyResult<Vec<_>>>()?.into_bound_py_any(py)
+        NativeHistory::from(*self).into_bound_py_any(py)
     }
 }
 
@@ -125,14 +122,14 @@ pub(crate) fn filter(
 }
 
 /// An event as a dictionary of what it says.
-fn event<'py>(py: Python<'py>, event: &HistoryEvent) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn event<'py>(py: Python<'py>, event: &HistoryEvent) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     let text =
         |key: &str, value: &Option<String>| value.as_ref().map_or(Ok(()), |value| out.set_item(key, value));
     let number = |key: &str, value: Option<i64>| value.map_or(Ok(()), |value| out.set_item(key, value));
     text("source_app_id", &event.source_app_id)?;
     text("target_app_id", &event.target_app_id)?;
-    event.counterpart.map_or(Ok(()), |index| out.set_item("counterpart", index))?;
+    text("target_app_namespace", &event.target_app_namespace)?;
     number("task_id", event.task_id.map(i64::from))?;
     text("name", &event.name)?;
     text("version", &event.version)?;
@@ -177,6 +174,14 @@ fn event<'py>(py: Python<'py>, event: &HistoryEvent) -> PyResult<Bound<'py, PyDi
     text("rerun_of", &event.rerun_of)?;
     text("retry_of", &event.retry_of)?;
     text("trace_parent", &event.trace_parent)?;
+    text("trace_state", &event.trace_state)?;
+    text("span_id", &event.span_id)?;
+    event.propagation.map_or(Ok(()), |scope| out.set_item("propagation", scope))?;
+    number("call", event.call.map(i64::from))?;
+    text("first_execution_id", &event.first_execution_id)?;
+    if event.detached {
+        out.set_item("detached", true)?;
+    }
     number("attempt", event.attempt.map(i64::from))?;
     number("timeout_ms", event.timeout_millis)?;
     text("custom_status", &event.custom_status)?;

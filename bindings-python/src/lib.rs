@@ -10,6 +10,7 @@ mod call;
 mod client;
 mod convert;
 mod error;
+mod history;
 mod wait;
 mod worker;
 
@@ -20,6 +21,8 @@ mod _native {
     use super::call::{NativeCall, NativeQueue};
     #[pymodule_export]
     use super::client::NativeClient;
+    #[pymodule_export]
+    use super::history::NativeHistory;
     #[pymodule_export]
     use super::worker::NativeWorker;
 

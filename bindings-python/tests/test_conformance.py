@@ -202,6 +202,15 @@ def fits(found: everstep.WorkflowState, expected: dict[str, Any]) -> bool:
     return True
 
 
+def below(history: everstep.History) -> Iterator[str]:
+    """The names of all workflows below this one."""
+    for id in history.child_ids:
+        child = history.child(id)
+        if child is not None:
+            yield str(child.events_of("ExecutionStarted")[0].name)
+            yield from below(child)
+
+
 class Steps:
     """One method per step."""
 
@@ -320,6 +329,8 @@ class Steps:
             # WorkflowStarted says only how turns were cut.
             kinds = [event.type for event in events if event.type != "WorkflowStarted"]
             assert set(expect) <= {"kinds", "order", "children"}
+            if "children" in expect:
+                assert sorted(below(self.world.client.get_workflow_history(id, expand=64))) == expect["children"]
             if expect.get("order") == "any":
                 assert sorted(kinds) == sorted(expect["kinds"])
             else:

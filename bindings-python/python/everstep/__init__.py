@@ -47,8 +47,9 @@ if TYPE_CHECKING:
     from .functions import workflow as workflow
     from .handle import AsyncWorkflowHandle as AsyncWorkflowHandle
     from .handle import WorkflowHandle as WorkflowHandle
+    from .history import History as History
+    from .history import HistoryEvent as HistoryEvent
     from .models import Failure as Failure
-    from .models import HistoryEvent as HistoryEvent
     from .models import RuntimeStatus as RuntimeStatus
     from .models import WorkflowState as WorkflowState
     from .payload import RawPayload as RawPayload
@@ -99,7 +100,8 @@ _HOMES = {
     ),
     "functions": ("activity", "workflow"),
     "handle": ("AsyncWorkflowHandle", "WorkflowHandle"),
-    "models": ("Failure", "HistoryEvent", "RuntimeStatus", "WorkflowState"),
+    "history": ("History", "HistoryEvent"),
+    "models": ("Failure", "RuntimeStatus", "WorkflowState"),
     "payload": ("RawPayload",),
     "retry": ("Retry",),
     "worker": ("Worker",),

@@ -5,13 +5,14 @@ from typing import Any, Generic, TypeAlias, TypeVar, final
 _Answer = TypeVar("_Answer")
 
 _State: TypeAlias = tuple[Any, ...]
-_Event: TypeAlias = tuple[int, str, int | None, dict[str, Any]]
+_Links: TypeAlias = tuple[int, int | None, int | None, int | None, str | None, int | None, int | None]
+_Event: TypeAlias = tuple[int, str, int | None, dict[str, Any], _Links]
 _States: TypeAlias = list[_State]
 _Events: TypeAlias = list[_Event]
 _Names: TypeAlias = list[str]
 
 __version__: str
-__all__ = ["NativeCall", "NativeClient", "NativeQueue", "NativeWorker", "__version__", "error_kinds"]
+__all__ = ["NativeCall", "NativeClient", "NativeHistory", "NativeQueue", "NativeWorker", "__version__", "error_kinds"]
 
 def error_kinds() -> list[tuple[str, bool]]: ...
 
@@ -105,7 +106,16 @@ class NativeClient:
         cursor: str | None,
         limit: int | None,
     ) -> NativeCall[tuple[_States, str | None]]: ...
-    def history(self, component: str | None, instance_id: str) -> NativeCall[_Events]: ...
+    def history(self, component: str | None, instance_id: str, depth: int) -> NativeCall[NativeHistory]: ...
+
+@final
+class NativeHistory:
+    @property
+    def instance_id(self) -> str: ...
+    def events(self) -> _Events: ...
+    def child_ids(self) -> _Names: ...
+    def child(self, instance_id: str) -> NativeHistory | None: ...
+    def mermaid(self, depth: int, max_lines: int, max_text: int, payloads: bool) -> str: ...
 
 @final
 class NativeWorker:

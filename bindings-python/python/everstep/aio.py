@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from .context import WorkflowContext
     from .durations import Duration
-    from .models import HistoryEvent, RuntimeStatus, WorkflowState
+    from .history import History, HistoryEvent
+    from .models import RuntimeStatus, WorkflowState
     from .operations import Call, Reuse, StartOptions
 
 I = TypeVar("I")  # noqa: E741
@@ -244,9 +245,12 @@ class AsyncClient(BaseClient):
             if cursor is None:
                 return
 
-    async def get_workflow_history(self, instance_id: str, workflow_component: str | None = None) -> list[HistoryEvent]:
-        """See ``Client.get_workflow_history``."""
-        return await self._answer(self._operations.get_workflow_history(instance_id, workflow_component))
+    async def get_workflow_history(
+        self, instance_id: str, workflow_component: str | None = None, *, expand: int = 0
+    ) -> History:
+        """See ``Client.get_workflow_history``. Children are read with it, by ``expand``, or not at all."""
+        call = self._operations.get_workflow_history(instance_id, workflow_component, expand, blocking=False)
+        return await self._answer(call)
 
     # Controlling.
 

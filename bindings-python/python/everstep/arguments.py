@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .durations import Duration
-    from .models import HistoryEvent, RuntimeStatus
+    from .history import HistoryEvent
+    from .models import RuntimeStatus
     from .payload import Decoder
 
 Filter = tuple[str | None, list[str], int | None, int | None]
@@ -65,7 +66,7 @@ def workflow_of(function: Any, workflow_name: str | None) -> tuple[str, Decoder 
 def event_id_of(event: HistoryEvent | int) -> int:
     """The ID of an event of a history."""
     if type(event) is not int:
-        from .models import HistoryEvent
+        from .history import HistoryEvent
 
         if not isinstance(event, HistoryEvent):
             raise InvalidArgumentError(f"from_event must be a HistoryEvent or an int, not {type(event).__name__}")

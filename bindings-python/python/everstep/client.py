@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from .context import WorkflowContext
     from .durations import Duration
-    from .models import HistoryEvent, RuntimeStatus, WorkflowState
+    from .history import History, HistoryEvent
+    from .models import RuntimeStatus, WorkflowState
     from .operations import Call, Reuse, StartOptions
 
 I = TypeVar("I")  # noqa: E741
@@ -313,9 +314,15 @@ class Client(BaseClient):
             if cursor is None:
                 return
 
-    def get_workflow_history(self, instance_id: str, workflow_component: str | None = None) -> list[HistoryEvent]:
-        """Returns the events of an instance, oldest first. Raises ``NotFoundError``."""
-        return self._operations.get_workflow_history(instance_id, workflow_component).wait()
+    def get_workflow_history(
+        self, instance_id: str, workflow_component: str | None = None, *, expand: int = 0
+    ) -> History:
+        """Returns the events of an instance, oldest first and linked. Raises ``NotFoundError``.
+
+        ``expand`` is how many levels of children are read with it, 1,000 histories at most; other children are read
+        when they are asked for.
+        """
+        return self._operations.get_workflow_history(instance_id, workflow_component, expand, blocking=True).wait()
 
     # Controlling.
 

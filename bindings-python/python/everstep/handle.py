@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .aio import AsyncClient
     from .client import Client
     from .durations import Duration
-    from .models import HistoryEvent, WorkflowState
+    from .history import History, HistoryEvent
+    from .models import WorkflowState
     from .payload import Decoder
 
 R_co = TypeVar("R_co", covariant=True)
@@ -42,6 +43,16 @@ class BaseHandle(Generic[R_co]):
     def __repr__(self) -> str:
         return f"<everstep.{type(self).__name__} {self.instance_id!r}>"
 
+    def _repr_html_(self) -> str:
+        from .display import handle_html
+
+        return handle_html(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .display import bundle
+
+        return bundle(self, self._repr_html_())
+
 
 class WorkflowHandle(BaseHandle[R_co]):
     """One run of a workflow."""
@@ -61,6 +72,10 @@ class WorkflowHandle(BaseHandle[R_co]):
         )
         return call.wait()  # type: ignore[no-any-return]
 
+    def _peek(self) -> WorkflowState:
+        """The state that a notebook shows."""
+        return self.get()
+
     def get(self, *, payloads: bool = True) -> WorkflowState:
         """See ``Client.get_workflow``."""
         return self._client.get_workflow(self.instance_id, self._component, payloads=payloads)
@@ -75,9 +90,9 @@ class WorkflowHandle(BaseHandle[R_co]):
         )
         return self._client._changes(watched)
 
-    def history(self) -> list[HistoryEvent]:
+    def history(self, *, expand: int = 0) -> History:
         """See ``Client.get_workflow_history``."""
-        return self._client.get_workflow_history(self.instance_id, self._component)
+        return self._client.get_workflow_history(self.instance_id, self._component, expand=expand)
 
     def rerun(
         self, from_event: HistoryEvent | int, *, new_instance_id: str | None = None, input: Any = ABSENT
@@ -145,9 +160,9 @@ class AsyncWorkflowHandle(BaseHandle[R_co]):
         )
         return self._client._changes(watched)
 
-    async def history(self) -> list[HistoryEvent]:
-        """See ``Client.get_workflow_history``."""
-        return await self._client.get_workflow_history(self.instance_id, self._component)
+    async def history(self, *, expand: int = 0) -> History:
+        """See ``AsyncClient.get_workflow_history``."""
+        return await self._client.get_workflow_history(self.instance_id, self._component, expand=expand)
 
     async def rerun(
         self, from_event: HistoryEvent | int, *, new_instance_id: str | None = None, input: Any = ABSENT

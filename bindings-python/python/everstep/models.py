@@ -1,4 +1,4 @@
-"""What the API gives back: states, statuses, failures, events of a history."""
+"""What the API gives back: states, statuses, failures. Histories are in ``history.py``."""
 
 from __future__ import annotations
 
@@ -141,6 +141,16 @@ class WorkflowState:
         """Decodes the output as this type. Raises ``DecodeError``."""
         return cast("T", decode(self.raw_output, decoder_of(type)))
 
+    def _repr_html_(self) -> str:
+        from .display import state_html
+
+        return state_html(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .display import bundle
+
+        return bundle(self, self._repr_html_())
+
     @property
     def properties(self) -> dict[str, str]:
         """The properties map of Dapr's API."""
@@ -183,27 +193,3 @@ def state_from_native(values: tuple[Any, ...]) -> WorkflowState:
         parent,
         tags,
     )
-
-
-@dataclass(frozen=True)
-class HistoryEvent:
-    """One event of an instance's history."""
-
-    event_id: int
-    """Its ID; -1 for events that answer nothing."""
-    type: str
-    """Its kind in Dapr's words, for example ``TaskScheduled``."""
-    timestamp: datetime | None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    """What the event says; what it does not say is absent. Payloads stay text."""
-
-
-def event_from_native(event: tuple[int, str, int | None, dict[str, Any]]) -> HistoryEvent:
-    """Builds an event from what the native module gives."""
-    event_id, kind, timestamp, attributes = event
-    if "failure" in attributes:
-        attributes["failure"] = failure_from_native(attributes["failure"])
-    for key in ("fire_at", "start_at"):
-        if key in attributes:
-            attributes[key] = instant(attributes[key])
-    return HistoryEvent(event_id, kind, instant(timestamp), attributes)

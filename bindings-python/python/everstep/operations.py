@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from ._native import NativeCall, NativeClient
     from .durations import Duration
-    from .models import HistoryEvent, RuntimeStatus, WorkflowState
+    from .history import History, HistoryEvent
+    from .models import RuntimeStatus, WorkflowState
     from .payload import Decoder
 
     class StartOptions(TypedDict, total=False):
@@ -186,9 +187,20 @@ class Operations:
             raise InvalidArgumentError("page_size must be an int from 1 to 1000")
         return lambda cursor: Call(self._native.list(component, *filter, cursor, page_size), _page)
 
-    def get_workflow_history(self, instance_id: str, workflow_component: str | None) -> Call[list[HistoryEvent]]:
-        component = optional_text(workflow_component, "workflow_component")
-        return Call(self._native.history(component, text_of(instance_id, "instance_id")), _history)
+    def get_workflow_history(
+        self, instance_id: str, workflow_component: str | None, expand: int, *, blocking: bool
+    ) -> Call[History]:
+        """With ``blocking`` the history reads what it lacks when it is asked for it."""
+        from .history import History, levels
+
+        component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
+        depth = levels(expand)
+
+        def read(child: str, depth: int) -> History:
+            return self.get_workflow_history(child, component, depth, blocking=True).wait()
+
+        more = read if blocking else None
+        return Call(self._native.history(component, id, depth), lambda native: History(native, depth, more))
 
     # Controlling.
 
@@ -251,9 +263,3 @@ def _change(answer: tuple[tuple[Any, ...], str] | None) -> tuple[WorkflowState, 
 def _page(answer: tuple[list[tuple[Any, ...]], str | None]) -> tuple[list[WorkflowState], str | None]:
     states, cursor = answer
     return [_state(state) for state in states], cursor
-
-
-def _history(answer: list[tuple[int, str, int | None, dict[str, Any]]]) -> list[HistoryEvent]:
-    from .models import event_from_native
-
-    return [event_from_native(event) for event in answer]

@@ -51,7 +51,7 @@ fn grow(
             }
             match grow(component, child.clone(), depth - 1, left.clone()).await {
                 Ok(grown) if grown.is_child_of(&id) => {
-                    tree.children.insert(child, grown);
+                    tree.children.insert(child, Arc::new(grown));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -152,7 +152,8 @@ mod tests {
     fn a_tree_ends_somewhere() {
         let client = family(&[("a", "a", &["a"])]);
         let found = tree(&client, "a", usize::MAX).unwrap();
-        let depth = std::iter::successors(Some(&found), |tree| tree.children.get("a")).count();
+        let depth =
+            std::iter::successors(Some(&found), |tree| tree.children.get("a").map(|child| &**child)).count();
         assert_eq!(depth, DEPTH + 1);
         let ids: Vec<String> = (0..2 * CHILDREN).map(|number| format!("c{number}")).collect();
         let mut members = HashMap::from([("p", ("", ids.clone()))]);

@@ -1,6 +1,7 @@
 //! A history with those of the children that it started.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Event, HistoryEvent, decode};
 
@@ -13,7 +14,7 @@ pub struct HistoryTree {
     /// Its events, oldest first, linked with each other.
     pub events: Vec<HistoryEvent>,
     /// Children by their instance IDs. One that was purged, or whose ID another workflow has taken over, is not there.
-    pub children: BTreeMap<String, HistoryTree>,
+    pub children: BTreeMap<String, Arc<HistoryTree>>,
 }
 
 impl HistoryTree {

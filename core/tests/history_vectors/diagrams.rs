@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use everstep::history::{DiagramOptions, HistoryEvent, HistoryTree, decode, mermaid};
@@ -35,7 +36,7 @@ fn tree(case: &Case) -> HistoryTree {
     for index in (1..blocks.len()).filter(|index| blocks[*index].label.contains("related")) {
         let child = of(index);
         if child.is_child_of(&root.instance_id) {
-            root.children.insert(child.instance_id.clone(), child);
+            root.children.insert(child.instance_id.clone(), Arc::new(child));
         }
     }
     root
