@@ -9,6 +9,8 @@ mod expect;
 mod links;
 mod own;
 mod recorded;
+#[cfg(feature = "testkit")]
+mod replay;
 mod rerun;
 mod traffic;
 mod vectors;

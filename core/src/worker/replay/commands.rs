@@ -6,7 +6,7 @@ use super::calls::{Again, Attempts, Call, LIMIT_TIMER, Target};
 use super::ledger::{Kind, non_determinism};
 use super::machine::{Machine, Ready, Role};
 use super::waits::fold;
-use crate::bridge::{Command, Due, Ref, Stall, StallCode, Step, random};
+use crate::bridge::{Command, Due, Ref, Stall, Step, random};
 use crate::history::wire::create_timer_action::Origin;
 use crate::history::wire::workflow_action::WorkflowActionType as Type;
 use crate::history::wire::{self, OrchestrationStatus, OwnData};
@@ -77,7 +77,7 @@ impl Machine {
                 self.custom_status = status;
                 Ok(())
             }
-            Command::Patch { name } => self.patch(name),
+            Command::Patch { name } => self.patches.ask(name, self.live),
             Command::Complete { output } => self.finish(OrchestrationStatus::Completed, output, None),
             Command::Continue { input, keep_events } => {
                 self.keep_events = keep_events;
@@ -115,7 +115,8 @@ impl Machine {
         let next = id.checked_add(1);
         self.next_id = next
             .ok_or_else(|| Stall::invalid("the run has used up all action ids; continue as new earlier"))?;
-        if !self.ledger.strike(id, kind, name, own.call)? {
+        let known = self.ledger.strike(id, kind, name, own.call);
+        if !known.map_err(|stall| self.patches.suspect(stall))? {
             let own = (own != OwnData::default()).then_some(own);
             let workflow_action_type = Some(build(id));
             self.actions.push(wire::WorkflowAction {
@@ -285,29 +286,6 @@ impl Machine {
                 data,
             })
         })?;
-        Ok(())
-    }
-
-    /// The function was answered yes for a patch: in the past it must be the next one of the history.
-    fn patch(&mut self, name: String) -> Result<(), Stall> {
-        match self.patches_due.front() {
-            Some(due) if *due == name => {
-                self.patches_due.pop_front();
-            }
-            Some(due) => {
-                let message = format!(
-                    "history has patch {due:?} next, but the function asks for {name:?}; keep the order of the patches"
-                );
-                return Err(Stall::new(StallCode::PatchMismatch, message));
-            }
-            None if self.live => self.new_patches.push(name),
-            None => {
-                let message = format!(
-                    "the function took patch {name:?} while it replays, but history does not have it"
-                );
-                return Err(Stall::new(StallCode::PatchMismatch, message));
-            }
-        }
         Ok(())
     }
 

@@ -90,6 +90,8 @@ impl Recorded {
 pub(super) struct Ledger {
     recorded: HashMap<i32, Recorded>,
     sentinels: HashSet<i32>,
+    /// Ids of official Go and Java workers begin with 0.
+    pub(super) from_zero: bool,
     /// A rerun keeps parts of another history, in orders of its own.
     pub(super) rerun: bool,
 }
@@ -111,6 +113,7 @@ impl Ledger {
                 let far = timer.fire_at.as_ref().is_some_and(|at| at.seconds >= SENTINEL_SECONDS);
                 if far && matches!(timer.origin, Some(Origin::ExternalEvent(_))) {
                     self.sentinels.insert(event.message().event_id);
+                    self.from_zero |= event.message().event_id == 0;
                     return;
                 }
                 rerun = timer.rerun_parent_instance_info.is_some();
@@ -131,6 +134,7 @@ impl Ledger {
             _ => return,
         };
         self.rerun |= rerun;
+        self.from_zero |= event.message().event_id == 0;
         let call = event.message().own.as_ref().map_or(0, |own| own.call);
         self.recorded.entry(event.message().event_id).or_insert_with(|| Recorded {
             index,

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::calls::Call;
 use super::ledger::{Ledger, non_determinism};
+use super::patches::Patches;
 use super::waits::{Waits, fold};
-use crate::bridge::{Job, Parent, Ref, Stall, StallCode, random};
+use crate::bridge::{Job, Parent, Ref, Stall, random};
 use crate::error::ErrorKind;
 use crate::history::Event;
 use crate::history::wire::history_event::EventType;
@@ -61,9 +62,7 @@ pub(super) struct Machine {
     pub(super) early: HashMap<i32, (usize, Event)>,
     pub(super) ready: VecDeque<Ready>,
     pub(super) waits: Waits,
-    /// Patches of the history that the function has not asked for yet.
-    pub(super) patches_due: VecDeque<String>,
-    pub(super) new_patches: Vec<String>,
+    pub(super) patches: Patches,
     pub(super) version: Option<String>,
     pub(super) custom_status: Payload,
     pub(super) actions: Vec<wire::WorkflowAction>,
@@ -91,8 +90,7 @@ impl Machine {
             early: HashMap::new(),
             ready: VecDeque::new(),
             waits: Waits::default(),
-            patches_due: VecDeque::new(),
-            new_patches: Vec::new(),
+            patches: Patches::default(),
             version: None,
             custom_status: None,
             actions: Vec::new(),
@@ -112,12 +110,7 @@ impl Machine {
         let anew: HashSet<i32> = self.actions.iter().map(|action| action.id).collect();
         self.cancelled_timers.retain(|id| anew.contains(id));
         self.cancelled_tasks.retain(|id| anew.contains(id));
-        if let Some(patch) = self.patches_due.front() {
-            let message = format!(
-                "history has patch {patch:?}, but the function no longer asks for it; ask for it again"
-            );
-            return Err(Stall::new(StallCode::PatchMismatch, message));
-        }
+        self.patches.check_end()?;
         self.ledger.check_end()?;
         if self.ledger.rerun {
             return Ok(());
@@ -217,7 +210,7 @@ impl Machine {
     fn begin_turn(&mut self, at: Micros, version: Option<&wire::WorkflowVersion>) {
         self.now = at;
         if let Some(version) = version {
-            self.patches_due.extend(version.patches.iter().cloned());
+            self.patches.note(&version.patches);
             if version.name.is_some() {
                 self.version.clone_from(&version.name);
             }

@@ -16,6 +16,7 @@ mod calls;
 mod commands;
 mod ledger;
 mod machine;
+mod patches;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,9 @@ impl Replay {
     pub fn past(&mut self, events: Vec<Event>) {
         for (offset, event) in events.iter().enumerate() {
             self.machine.ledger.note(self.length + offset, event);
+        }
+        if self.machine.ledger.from_zero {
+            self.machine.next_id = 0;
         }
         self.add(events);
     }
@@ -278,7 +282,7 @@ impl Replay {
                 carry(&mut actions, &carried);
             }
         }
-        let patches = std::mem::take(&mut machine.new_patches);
+        let patches = machine.patches.take_new();
         self.patches.extend(patches.iter().cloned());
         let version = (machine.version.is_some() || !patches.is_empty())
             .then(|| wire::WorkflowVersion { patches, name: machine.version.clone() });

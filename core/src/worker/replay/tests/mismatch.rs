@@ -102,3 +102,73 @@ fn answers_that_break_the_protocol_stall() {
         assert_eq!(replay.apply(steps).unwrap_err().code, StallCode::InvalidArgument);
     }
 }
+
+/// A run that took `patches`, one in each turn, goes on with `new` code.
+fn patched(patches: &[&str], new: &Value) -> Result<(), Stall> {
+    let old: Vec<Value> = patches
+        .iter()
+        .flat_map(|name| [json!({"patch": name, "as": "p"}), json!({"activity": name})])
+        .collect();
+    let mut bench = Bench::new(json!(old));
+    bench.start();
+    for id in (1..).take(patches.len() - 1) {
+        bench.turn(vec![done(id, "0")]);
+    }
+    bench.code(new.clone());
+    bench.forget();
+    bench.try_turn(vec![done(i32::try_from(patches.len()).unwrap(), "0")]).map(drop)
+}
+
+#[test]
+fn patches_that_do_not_fit_are_told_with_both_sides() {
+    let ask = |name: &str| json!({"patch": name, "as": "p"});
+    let call = |name: &str| json!({"activity": name});
+    for (new, code, texts) in [
+        (json!([call("a"), call("b")]), StallCode::PatchMismatch, ["[\"a\", \"b\"]", "asked for [] only"]),
+        (
+            json!([ask("a"), call("a"), call("b")]),
+            StallCode::PatchMismatch,
+            ["[\"a\", \"b\"]", "asked for [\"a\"] only"],
+        ),
+        (json!([call("x"), call("b")]), StallCode::NonDeterminism, ["\"x\"", "\"a\" has not been asked for"]),
+    ] {
+        let stall = patched(&["a", "b"], &new).unwrap_err();
+        assert_eq!(stall.code, code, "{new}: {stall}");
+        for text in texts {
+            assert!(stall.message.contains(text), "{text:?} is missing: {stall}");
+        }
+    }
+    let same = json!([ask("a"), call("a"), ask("a"), ask("b"), call("b"), ask("c"), {"return": 1}]);
+    patched(&["a", "b"], &same).unwrap();
+}
+
+#[test]
+fn a_patch_counts_once_however_often_it_is_asked_for_or_recorded() {
+    let patch = || Command::Patch { name: "p".to_owned() };
+    let timer = Command::Timer { reference: 1, due: crate::bridge::Due::After(1) };
+    let at = crate::model::Micros::from_millis(1);
+    let started = |patches: &[&str]| {
+        let patches = patches.iter().map(|name| (*name).to_owned()).collect();
+        let version = Some(crate::history::wire::WorkflowVersion { patches, name: None });
+        Event::new(event(
+            -1,
+            at,
+            EventType::WorkflowStarted(crate::history::wire::WorkflowStartedEvent { version }),
+        ))
+    };
+    let begin = Event::new(event(-1, at, super::bench::started(None)));
+    let mut fresh = Replay::new("i");
+    fresh.turn(vec![started(&[]), begin.clone()]);
+    assert!(matches!(fresh.next(1), Ok(Next::Jobs { .. })));
+    fresh.apply(vec![vec![], vec![patch(), patch(), timer.clone()]]).unwrap();
+    let Ok(Next::Done(result)) = fresh.next(1) else { panic!("the turn is over") };
+    assert_eq!(result.version.unwrap().patches, ["p"]);
+
+    // Some official SDKs record a patch as often as it was asked for.
+    let mut rebuilt = Replay::new("i");
+    rebuilt.past(vec![started(&["p", "p"]), begin]);
+    rebuilt.turn(vec![started(&[]), Event::new(event(-1, at, raised("go", "0")))]);
+    assert!(matches!(rebuilt.next(1), Ok(Next::Jobs { .. })));
+    rebuilt.apply(vec![vec![], vec![patch()]]).unwrap();
+    assert!(matches!(rebuilt.next(1), Ok(Next::Done(_))));
+}
