@@ -1,4 +1,4 @@
-"""Every public name is documented."""
+"""Every public name is documented, with the errors that it raises."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ import everstep.errors
 import everstep.testing
 import pytest
 import reference
+
+# What gives no error of this library: it looks at what it holds, or ends it.
+NO_ERRORS = re.compile(
+    r"(Client|AsyncClient|Worker)\.(close|endpoint|is_closed|wait|list_workflows|purge_workflows)|.*Handle\.\w+_id|RuntimeStatus\..*|Failure\..*"
+)
 
 
 def members(name: str, value: object) -> Iterator[tuple[str, object]]:
@@ -38,6 +43,16 @@ def test_it_says_what_it_is(name: str, value: object) -> None:
     text = inspect.getdoc(value) or ""
     assert len(text) > 10, f"{name} has no docstring"
     assert text.rstrip().endswith((".", "``", ":")), f"the docstring of {name} ends in the middle"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [item for item in MEMBERS if re.match(r"(Async)?(Client|Worker|\w*Handle)\.", item[0])]
+)
+def test_an_operation_says_what_it_raises(name: str, value: object) -> None:
+    if NO_ERRORS.fullmatch(name) or isinstance(value, property):
+        return
+    text = inspect.getdoc(value) or ""
+    assert "Raises" in text or re.search(r"See ``\w+\.\w+``", text), f"{name} names no errors"
 
 
 def test_what_is_said_to_be_raised_is_an_error() -> None:

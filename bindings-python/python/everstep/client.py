@@ -230,7 +230,10 @@ class Client(BaseClient):
         execution_id: str | None = None,
         workflow_component: str | None = None,
     ) -> WorkflowHandle[Any]:
-        """A handle of an instance; it asks nothing. With the function its result is decoded by the annotation."""
+        """A handle of an instance; it asks nothing. With the function its result is decoded by the annotation.
+
+        Raises ``InvalidArgumentError``.
+        """
         return WorkflowHandle(self, *self._operations.run(instance_id, function, execution_id, workflow_component))
 
     # Asking.

@@ -116,7 +116,11 @@ class Worker:
         return self._closed.is_set()
 
     def start(self) -> None:
-        """Opens the worker and starts its threads; returns when tasks may come."""
+        """Opens the worker and starts its threads; returns when tasks may come.
+
+        Raises ``ClosedError``, ``FailedPreconditionError`` if it has started already, ``StoreLockedError`` where another
+        process owns the file.
+        """
         from ._host.activities import ActivityHost
 
         if self._closed.is_set():
