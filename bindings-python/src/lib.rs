@@ -38,4 +38,10 @@ mod _native {
     fn error_kinds() -> Vec<(&'static str, bool)> {
         everstep::ErrorKind::ALL.iter().map(|kind| (kind.code(), kind.is_retryable())).collect()
     }
+
+    /// What is known of this library and of the endpoint that a client with this argument would use, as JSON.
+    #[pyfunction]
+    fn report(py: Python<'_>, endpoint: Option<&str>) -> String {
+        py.detach(|| everstep::report::Report::of_process(endpoint).to_json())
+    }
 }

@@ -26,6 +26,7 @@ mod handle;
 pub mod history;
 pub mod model;
 mod options;
+pub mod report;
 pub mod retry;
 pub mod runtime;
 #[cfg(any(test, feature = "testkit"))]

@@ -12,9 +12,19 @@ _Events: TypeAlias = list[_Event]
 _Names: TypeAlias = list[str]
 
 __version__: str
-__all__ = ["NativeCall", "NativeClient", "NativeHistory", "NativeQueue", "NativeWorker", "__version__", "error_kinds"]
+__all__ = [
+    "NativeCall",
+    "NativeClient",
+    "NativeHistory",
+    "NativeQueue",
+    "NativeWorker",
+    "__version__",
+    "error_kinds",
+    "report",
+]
 
 def error_kinds() -> list[tuple[str, bool]]: ...
+def report(endpoint: str | None) -> str: ...
 
 @final
 class NativeCall(Generic[_Answer]):

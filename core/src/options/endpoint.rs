@@ -49,10 +49,12 @@ impl Endpoint {
     }
 }
 
-/// An endpoint and whether it is the embedded default, whose directory is made on demand.
+/// An endpoint, what named it, and whether it is the embedded default, whose directory is made on demand.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) endpoint: Endpoint,
+    /// The environment variable that names it; absent for an argument and for the default.
+    pub(crate) variable: Option<&'static str>,
     default_directory: Option<PathBuf>,
 }
 
@@ -61,15 +63,19 @@ pub(crate) struct Resolved {
 /// # Errors
 /// `invalid_argument`, naming where the bad text stood; `failed_precondition` for the default inside a Kubernetes pod.
 pub(crate) fn resolve(argument: Option<&str>, environment: &Environment) -> Result<Resolved> {
-    let found = match argument {
-        Some(text) => Some(parse("endpoint", text, environment)?),
-        None => match environment.variable("EVERSTEP_ENDPOINT") {
-            Some(text) => Some(parse("EVERSTEP_ENDPOINT", &text, environment)?),
-            None => from_dapr(environment)?,
-        },
+    const OWN: &str = "EVERSTEP_ENDPOINT";
+    if let Some(text) = argument {
+        let endpoint = parse("endpoint", text, environment)?;
+        return Ok(Resolved { endpoint, variable: None, default_directory: None });
+    }
+    let found = match environment.variable(OWN) {
+        Some(text) => Some((OWN, parse(OWN, &text, environment)?)),
+        None => from_dapr(environment)?,
     };
     match found {
-        Some(endpoint) => Ok(Resolved { endpoint, default_directory: None }),
+        Some((variable, endpoint)) => {
+            Ok(Resolved { endpoint, variable: Some(variable), default_directory: None })
+        }
         None => embedded_default(environment),
     }
 }
@@ -131,30 +137,38 @@ fn sqlite(what: &str, path: &str, directory: &Path) -> Result<Endpoint> {
 // `dapr:` asks for a sidecar, so it falls back to Dapr's own default address instead of the embedded engine.
 fn sidecar(environment: &Environment) -> Result<Endpoint> {
     match grpc_from_dapr(environment)? {
-        Some(endpoint) => Ok(endpoint),
+        Some((_, endpoint)) => Ok(endpoint),
         None => Ok(Endpoint::Grpc(format!("grpc://{}:50001", runtime_host(environment)))),
     }
 }
 
-fn from_dapr(environment: &Environment) -> Result<Option<Endpoint>> {
-    if let Some(endpoint) = grpc_from_dapr(environment)? {
-        return Ok(Some(endpoint));
+type Found = Option<(&'static str, Endpoint)>;
+
+fn from_dapr(environment: &Environment) -> Result<Found> {
+    const URL: &str = "DAPR_HTTP_ENDPOINT";
+    const PORT: &str = "DAPR_HTTP_PORT";
+    if let Some(found) = grpc_from_dapr(environment)? {
+        return Ok(Some(found));
     }
-    if let Some(text) = environment.variable("DAPR_HTTP_ENDPOINT") {
-        let endpoint = parse("DAPR_HTTP_ENDPOINT", &text, environment)?;
+    if let Some(text) = environment.variable(URL) {
+        let endpoint = parse(URL, &text, environment)?;
         return match endpoint {
-            Endpoint::Http(_) => Ok(Some(endpoint)),
+            Endpoint::Http(_) => Ok(Some((URL, endpoint))),
             _ => Err(Error::invalid("DAPR_HTTP_ENDPOINT takes http://host:port or https://host:port")),
         };
     }
-    port_from_dapr("DAPR_HTTP_PORT", "http", environment).map(|url| url.map(Endpoint::Http))
+    let url = port_from_dapr(PORT, "http", environment)?;
+    Ok(url.map(|url| (PORT, Endpoint::Http(url))))
 }
 
-fn grpc_from_dapr(environment: &Environment) -> Result<Option<Endpoint>> {
-    match environment.variable("DAPR_GRPC_ENDPOINT") {
-        Some(text) => dapr_grpc_endpoint(&text).map(Some),
-        None => port_from_dapr("DAPR_GRPC_PORT", "grpc", environment).map(|url| url.map(Endpoint::Grpc)),
+fn grpc_from_dapr(environment: &Environment) -> Result<Found> {
+    const URL: &str = "DAPR_GRPC_ENDPOINT";
+    const PORT: &str = "DAPR_GRPC_PORT";
+    if let Some(text) = environment.variable(URL) {
+        return dapr_grpc_endpoint(&text).map(|endpoint| Some((URL, endpoint)));
     }
+    let url = port_from_dapr(PORT, "grpc", environment)?;
+    Ok(url.map(|url| (PORT, Endpoint::Grpc(url))))
 }
 
 fn port_from_dapr(name: &str, scheme: &str, environment: &Environment) -> Result<Option<String>> {
@@ -200,10 +214,16 @@ fn embedded_default(environment: &Environment) -> Result<Resolved> {
     let nearest =
         environment.directory.ancestors().map(|place| place.join(DIRECTORY)).find(|place| place.is_dir());
     let directory = nearest.unwrap_or_else(|| environment.directory.join(DIRECTORY));
-    Ok(Resolved { endpoint: Endpoint::Sqlite(directory.join(FILE)), default_directory: Some(directory) })
+    let endpoint = Endpoint::Sqlite(directory.join(FILE));
+    Ok(Resolved { endpoint, variable: None, default_directory: Some(directory) })
 }
 
 impl Resolved {
+    /// Whether nothing named it.
+    pub(crate) fn is_default(&self) -> bool {
+        self.default_directory.is_some()
+    }
+
     /// Makes the directory of the embedded default with a `.gitignore` inside. Answers what the user should be told
     /// when the file is new.
     ///

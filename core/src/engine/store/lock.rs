@@ -8,6 +8,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Micros;
 
@@ -100,15 +102,72 @@ fn command() -> String {
     shown.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(300).collect()
 }
 
+/// Who holds a store file, or held it last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Owner {
+    /// The process number, as the owner sees it.
+    pub pid: u32,
+    /// The program and what it runs, without further arguments.
+    pub command: String,
+    /// When it took the file, in UTC.
+    pub since: String,
+}
+
+impl Owner {
+    fn read(file: &mut File) -> Option<Owner> {
+        let mut text = String::new();
+        // Not every system lets a locked file be read; an error is as true without the owner.
+        let _ = file.take(4096).read_to_string(&mut text);
+        let mut lines = text.lines();
+        let pid = lines.next()?.parse().ok()?;
+        Some(Owner { pid, command: lines.next()?.to_owned(), since: lines.next()?.to_owned() })
+    }
+}
+
+/// Who wrote itself into the side file of the store at `path`, and whether it still holds the lock, where the system
+/// tells that without the lock being tried: an owner that starts at that moment would find it taken.
+pub(super) fn owner(path: &Path) -> (Option<Owner>, Option<bool>) {
+    let Ok(mut file) = File::open(lock_path(path)) else { return (None, Some(false)) };
+    let owner = Owner::read(&mut file);
+    let held = held(&file, owner.as_ref());
+    (owner, held)
+}
+
+/// Looks for the lock in the kernel's list: `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF`. Some file
+/// systems show another device than that of the file's metadata, so the process will do as well.
+#[cfg(target_os = "linux")]
+fn held(file: &File, owner: Option<&Owner>) -> Option<bool> {
+    use std::os::linux::fs::MetadataExt;
+
+    let metadata = file.metadata().ok()?;
+    let (device, inode) = (metadata.st_dev(), metadata.st_ino().to_string());
+    let major = (device >> 8 & 0xfff) | (device >> 32 & !0xfff);
+    let minor = (device & 0xff) | (device >> 12 & !0xff);
+    let device = format!("{major:02x}:{minor:02x}");
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    Some(locks.lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let (Some("FLOCK"), Some(_), Some("WRITE"), Some(pid), Some(place)) =
+            (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            return false;
+        };
+        let Some((found, number)) = place.rsplit_once(':') else { return false };
+        number == inode && (found == device || owner.is_some_and(|owner| owner.pid.to_string() == pid))
+    }))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn held(_: &File, _: Option<&Owner>) -> Option<bool> {
+    None
+}
+
 fn locked(path: &Path, file: &mut File) -> Error {
-    let mut text = String::new();
-    // Not every system lets a locked file be read; the error is as true without the owner.
-    let _ = file.take(4096).read_to_string(&mut text);
-    let mut lines = text.lines();
-    let owner = match (lines.next(), lines.next(), lines.next()) {
-        (Some(pid), ..) if pid == std::process::id().to_string() => "this process".to_owned(),
-        (Some(pid), Some(command), Some(started)) => format!("process {pid} ({command}) since {started}"),
-        _ => "another process".to_owned(),
+    let owner = match Owner::read(file) {
+        Some(owner) if owner.pid == std::process::id() => "this process".to_owned(),
+        Some(Owner { pid, command, since }) => format!("process {pid} ({command}) since {since}"),
+        None => "another process".to_owned(),
     };
     let path = path.display();
     let cure = "let that process run the workflows, stop it, or name another path";
@@ -144,6 +203,22 @@ mod tests {
         assert!(lines[1].contains("everstep"), "{text}");
         assert!(lines[2].starts_with("20") && lines[2].ends_with('Z'), "{text}");
         assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn an_owner_is_seen_without_the_lock_being_tried() {
+        let scratch = Scratch::new();
+        let path = scratch.path("a.db");
+        assert_eq!(owner(&path), (None, Some(false)));
+        let lock = StoreLock::take(&path).unwrap();
+        let seen = |path| {
+            let (owner, held) = owner(path);
+            (owner.unwrap().pid, held)
+        };
+        let told = cfg!(target_os = "linux");
+        assert_eq!(seen(&path), (std::process::id(), told.then_some(true)));
+        drop(lock);
+        assert_eq!(seen(&path), (std::process::id(), told.then_some(false)));
     }
 
     #[test]

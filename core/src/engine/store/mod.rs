@@ -11,6 +11,7 @@ use crate::model::{Filter, Micros, RuntimeStatus};
 
 pub mod lock;
 pub mod memory;
+pub mod report;
 pub mod sqlite;
 
 /// The store's number of an instance; never used again after the instance is gone.

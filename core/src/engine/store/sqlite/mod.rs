@@ -3,6 +3,7 @@
 //! The schema (`schema_1.sql`) follows measurements: turns are an append-only log keyed by an internal number, the row of
 //! an instance is narrow, and a turn touches no index but the log's own. A commit is one transaction and one flush.
 
+mod contents;
 mod facts;
 mod fault;
 mod open;
@@ -10,12 +11,13 @@ mod read;
 mod reader;
 mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub(super) use self::contents::{beside, contents};
 use self::facts::Ledger;
 use self::fault::is_survivable;
 pub use self::open::SqliteOptions;
@@ -223,9 +225,7 @@ impl Store for SqliteStore {
     }
 
     fn journal_bytes(&self) -> u64 {
-        let mut journal = self.place.path.as_os_str().to_owned();
-        journal.push("-wal");
-        std::fs::metadata(PathBuf::from(journal)).map_or(0, |file| file.len())
+        beside(&self.place.path, "-wal").metadata().map_or(0, |file| file.len())
     }
 
     fn commits(&self) -> u64 {

@@ -12,10 +12,10 @@ use super::fault::fault;
 use crate::error::{Error, ErrorKind, Result};
 
 /// `EVST`: whose files these are.
-const APPLICATION_ID: i32 = 0x4556_5354;
+pub(super) const APPLICATION_ID: i32 = 0x4556_5354;
 
 /// One script for each version of the schema; a file is brought up by those it lacks.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
 
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
