@@ -47,20 +47,28 @@ def strings(values: Mapping[str, str] | None, name: str) -> dict[str, str]:
     return {text_of(key, f"a key of {name}"): text_of(value, f"{name}[{key!r}]") for key, value in values.items()}
 
 
-def workflow_of(function: Any, workflow_name: str | None) -> tuple[str, Decoder | None]:
-    """The name of the workflow to start, and how its output is decoded."""
+def workflow_of(
+    function: Any, workflow_name: str | None, version: str | None = None
+) -> tuple[str, str | None, Decoder | None]:
+    """The name and version of the workflow to start, and how its output is decoded. A function runs in its version."""
+    version = optional_text(version, "version")
     if function is None:
         if workflow_name is None:
             raise InvalidArgumentError("a start needs a workflow: a function, or workflow_name")
-        return text_of(workflow_name, "workflow_name"), None
+        return text_of(workflow_name, "workflow_name"), version, None
     if workflow_name is not None:
         raise InvalidArgumentError("both function and workflow_name are given; give one of them")
     if isinstance(function, str):
-        return text_of(function, "function"), None
+        return text_of(function, "function"), version, None
     definition = definition_of(function)
     if definition.kind != "workflow":
         raise InvalidArgumentError(f"{definition.name} is an activity; only workflows are started")
-    return definition.name, definition.output
+    if version is not None and version != definition.version:
+        raise InvalidArgumentError(
+            f"the function given for {definition.name} is not its version {version!r}; give that version's function,"
+            " or the workflow's name and version"
+        )
+    return definition.name, definition.version, definition.output
 
 
 def event_id_of(event: HistoryEvent | int) -> int:

@@ -157,7 +157,9 @@ class Client(BaseClient):
 
         An instance ID has 1 to 64 bytes of letters, digits, ``_`` and ``-``; without one it is a random UUID. The ID of
         a finished instance may be taken over, unless ``reuse`` is ``"never"``. ``start_at`` is a time, or how long from
-        now. Raises ``InvalidArgumentError``, ``AlreadyExistsError``, ``PayloadTooLargeError``.
+        now. A function starts in its version, a name in its latest one unless ``version`` names another.
+
+        Raises ``InvalidArgumentError``, ``AlreadyExistsError``, ``PayloadTooLargeError``.
         """
         call = self._operations.start_workflow(
             function,

@@ -463,7 +463,11 @@ class WorkflowContext(FanOut):
         return self._logger
 
     def is_patched(self, name: str) -> bool:
-        """Whether this run takes a changed path of the code: runs that began before the change do not."""
+        """Whether this run takes a changed path of the code: one that passed this place before the change does not.
+
+        The first answer for a name holds for the whole run. Code must go on asking until the runs that took the patch
+        have ended, if only to ignore the answer: without it they stall.
+        """
         self._loop.check()
         if self._patches is None:
             self._patches = {}

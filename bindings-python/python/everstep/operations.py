@@ -87,7 +87,7 @@ class Operations:
         tags: Mapping[str, str] | None,
         reuse: Reuse,
     ) -> Call[Run]:
-        name, decoder = workflow_of(function, workflow_name)
+        name, version, decoder = workflow_of(function, workflow_name, version)
         call = self._native.start(
             optional_text(workflow_component, "workflow_component"),
             name,
@@ -95,7 +95,7 @@ class Operations:
             optional_text(instance_id, "instance_id"),
             strings(workflow_options, "workflow_options"),
             start_time(start_at),
-            optional_text(version, "version"),
+            version,
             strings(tags, "tags"),
             text_of(reuse, "reuse"),
         )
@@ -125,7 +125,7 @@ class Operations:
             text_of(instance_id, "instance_id"),
             optional_text(execution_id, "execution_id"),
             optional_text(workflow_component, "workflow_component"),
-            None if function is None else workflow_of(function, None)[1],
+            None if function is None else workflow_of(function, None)[2],
         )
 
     # Asking.
