@@ -20,6 +20,7 @@ export PYO3_PYTHON := $(BIN)/python
 
 BINDING := bindings-python
 DEMO := examples/order-processing/python
+CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches docs
 # The extension module cannot be linked into a test binary, so its crate is checked here and tested from Python.
 RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
@@ -90,6 +91,7 @@ check-python: native $(VENV)/checkers
 	$(BIN)/ruff check --quiet $(LINTED)
 	cd $(BINDING) && $(BIN)/mypy --strict python/everstep
 	cd $(DEMO) && $(BIN)/mypy --strict .
+	cd $(CODECS) && $(BIN)/mypy --strict .
 	$(BIN)/mypy --strict scripts
 	cd docs && $(BIN)/mypy --strict .
 	$(BIN)/python docs/pages.py .cache/pages && $(BIN)/mypy --strict --allow-redefinition --python-version 3.10 .cache/pages

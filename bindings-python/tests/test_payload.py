@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from everstep.errors import DecodeError, InvalidArgumentError
-from everstep.payload import ABSENT, RawPayload, decode, decoder_of, encode, parse, payload_text
+from everstep.payload import ABSENT, RawPayload, decode, decoder_of, encode, parse
 from everstep.wire import JSON
 
 OrderId = NewType("OrderId", str)
@@ -56,7 +56,7 @@ class Order:
 
 @pytest.mark.parametrize("value", [0, False, "", [], {}, None, 0.0])
 def test_falsy_values_arrive_as_sent(value: Any) -> None:
-    text = payload_text(value, "input")
+    text = JSON.text(value, "input")
     assert text is not None
     back = decode(text)
     assert back == value
@@ -64,8 +64,8 @@ def test_falsy_values_arrive_as_sent(value: Any) -> None:
 
 
 def test_absent_is_not_null() -> None:
-    assert payload_text(ABSENT, "input") is None
-    assert payload_text(None, "input") == "null"
+    assert JSON.text(ABSENT, "input") is None
+    assert JSON.text(None, "input") == "null"
     assert JSON.member("input", ABSENT, "input") == ""
     assert JSON.member("input", None, "input") == ',"input":null'
     assert JSON.member("input", RawPayload("{"), "input") == ',"input_text":"{"'
@@ -183,6 +183,7 @@ def test_what_does_not_fit_names_its_place(annotation: Any, text: str, reason: s
         [math.nan],
         "\ud800",
         ["\udfff"],
+        RawPayload("\ud800"),
         {"a": object()},
         [10**5000],
         {(1, 2): 3},
@@ -192,8 +193,8 @@ def test_what_does_not_fit_names_its_place(annotation: Any, text: str, reason: s
 )
 def test_what_json_cannot_say_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="input"):
-        payload_text(value, "input")
-    assert payload_text([1], "input") == "[1]"
+        JSON.text(value, "input")
+    assert JSON.text([1], "input") == "[1]"
 
 
 def test_circles_and_depth_are_refused() -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .activities import current_activity as current_activity
     from .aio import AsyncClient as AsyncClient
     from .client import Client as Client
+    from .codecs import Codec as Codec
     from .context import WorkflowContext as WorkflowContext
     from .errors import ActivityError as ActivityError
     from .errors import ActivityNotRegisteredError as ActivityNotRegisteredError
@@ -63,6 +64,7 @@ _HOMES = {
     "activities": ("ActivityContext", "current_activity"),
     "aio": ("AsyncClient",),
     "client": ("Client",),
+    "codecs": ("Codec",),
     "context": ("WorkflowContext",),
     "errors": (
         "ActivityError",

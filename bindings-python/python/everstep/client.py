@@ -11,6 +11,7 @@ from .errors import InvalidArgumentError
 from .handle import WorkflowHandle
 from .operations import Operations
 from .payload import ABSENT
+from .wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from .codecs import Codec
     from .context import WorkflowContext
     from .durations import Duration
     from .history import History, HistoryEvent
@@ -42,9 +44,15 @@ class BaseClient:
         durability: Durability = "full",
         call_timeout: Duration | None = None,
         max_payload_bytes: int | None = None,
+        codec: Codec | None = None,
     ) -> None:
         if max_payload_bytes is not None and (type(max_payload_bytes) is not int or max_payload_bytes < 1):
             raise InvalidArgumentError("max_payload_bytes must be an int of at least 1")
+        self._wire = JSON
+        if codec is not None:
+            from .codecs import wire_of
+
+            self._wire = wire_of(codec)
         self._native = NativeClient(
             optional_text(endpoint, "endpoint"),
             strings(components, "components"),
@@ -52,7 +60,7 @@ class BaseClient:
             None if call_timeout is None else milliseconds(call_timeout, "call_timeout"),
             max_payload_bytes,
         )
-        self._operations = Operations(self._native)
+        self._operations = Operations(self._native, self._wire)
         for warning in self._native.warnings:
             import logging
 
@@ -79,6 +87,7 @@ class Client(BaseClient):
     ``EVERSTEP_ENDPOINT``, Dapr's variables, or a file under the nearest ``.everstep/``. ``components`` are more of them
     by name, for ``workflow_component``. With ``durability="process"`` an acknowledged change survives the death of the
     process, not that of the machine. ``call_timeout`` limits every call that is no wait; its default is 60 seconds.
+    ``codec`` writes and reads payloads; without one they are JSON, read by annotation.
 
     Raises ``InvalidArgumentError``, ``FailedPreconditionError``, ``OperationNotImplementedError``, and what opening the
     store answers.

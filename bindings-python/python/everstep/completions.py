@@ -54,7 +54,7 @@ class LoopCalls:
             if self._open.pop(ticket, None) is not None:
                 self._queue.cancel(ticket)
             raise
-        return call.read(ended.wait())
+        return call.answer(ended)
 
     def resolve(self, finished: list[tuple[int, NativeCall[Any]]]) -> None:
         """Wakes whose calls have ended; each reads its own answer, or raises it."""

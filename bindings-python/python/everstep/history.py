@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .errors import DecodeError, FailedPreconditionError, InvalidArgumentError, NotFoundError
 from .models import Failure, RuntimeStatus, failure_from_native, instant
-from .payload import decode
+from .wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ._native import NativeHistory
+    from .wire import Wire
 
 _ASK = frozenset(("TaskScheduled", "ChildWorkflowInstanceCreated", "TimerCreated"))
 _BEGIN = _ASK | {"ExecutionStarted", "ExecutionSuspended"}
@@ -30,7 +31,7 @@ class HistoryEvent:
     """Its kind in Dapr's words, for example ``TaskScheduled``."""
     timestamp: datetime | None
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    """What the event says; what it does not say is absent. Payloads stay text."""
+    """What the event says; what it does not say is absent. Payloads stay text, as they are stored."""
     turn: int = 0
     """The number of the turn that it was written with, from 1."""
     duration: timedelta | None = None
@@ -136,7 +137,7 @@ class HistoryEvent:
 
     def _decoded(self, text: str | None) -> Any:
         try:
-            return decode(text)
+            return (JSON if self._history is None else self._history._wire).value(text)
         except DecodeError:
             return text
 
@@ -144,12 +145,15 @@ class HistoryEvent:
 class History(Sequence[HistoryEvent]):
     """The events of an instance, oldest first. It is as it was when it was read."""
 
-    __slots__ = ("__weakref__", "_depth", "_events", "_native", "_places", "_read")
+    __slots__ = ("__weakref__", "_depth", "_events", "_native", "_places", "_read", "_wire")
 
-    def __init__(self, native: NativeHistory, depth: int, read: Callable[[str, int], History] | None) -> None:
+    def __init__(
+        self, native: NativeHistory, depth: int, read: Callable[[str, int], History] | None, wire: Wire = JSON
+    ) -> None:
         self._native = native
         self._depth = depth
         self._read = read
+        self._wire = wire
         self._events: list[HistoryEvent] | None = None
         self._places: dict[int, int] | None = None
 
@@ -181,7 +185,7 @@ class History(Sequence[HistoryEvent]):
         """The history of one of its children. See ``HistoryEvent.child``."""
         native = self._native.child(instance_id)
         if native is not None:
-            return History(native, max(self._depth - 1, 0), self._read)
+            return History(native, max(self._depth - 1, 0), self._read, self._wire)
         if instance_id not in self.child_ids:
             return None
         if self._read is None:
@@ -252,7 +256,7 @@ class History(Sequence[HistoryEvent]):
         event_id, kind, timestamp, attributes, links = values
         turn, counterpart, duration, first, use, serves, given_up = links
         if "failure" in attributes:
-            attributes["failure"] = failure_from_native(attributes["failure"])
+            attributes["failure"] = failure_from_native(attributes["failure"], self._wire)
         if "status" in attributes:
             attributes["status"] = RuntimeStatus(attributes["status"])
         for key in ("fire_at", "start_at"):

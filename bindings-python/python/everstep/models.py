@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from .payload import decode, decoder_of
+from .payload import decoder_of
+from .wire import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .errors import FailureTuple
+    from .wire import Wire
 
 T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -70,12 +72,26 @@ class Failure:
         name = error_type if isinstance(error_type, str) else error_type.__name__
         return any(failure.error_type == name for failure in self.chain())
 
+    def revealed(self, reveal: Callable[[str], str]) -> Failure:
+        """The same with its texts unsealed, for a client with a codec that seals them."""
+        return Failure(
+            self.error_type,
+            reveal(self.message),
+            None if self.stack_trace is None else reveal(self.stack_trace),
+            self.non_retryable,
+            None if self.cause is None else self.cause.revealed(reveal),
+            self.code,
+        )
 
-def failure_from_native(failure: FailureTuple | None) -> Failure | None:
+
+def failure_from_native(failure: FailureTuple | None, wire: Wire = JSON) -> Failure | None:
+    """The chain that the native module gives, with its texts unsealed."""
     if failure is None:
         return None
     error_type, message, stack, non_retryable, cause = failure
-    inner = failure_from_native(cast("FailureTuple | None", cause))
+    inner = failure_from_native(cast("FailureTuple | None", cause), wire)
+    if wire.reveal is not None:
+        message, stack = wire.reveal(message), None if stack is None else wire.reveal(stack)
     return Failure(error_type, message, stack, non_retryable, inner)
 
 
@@ -91,7 +107,10 @@ def instant(micros: int | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class WorkflowState:
-    """The state of an instance. Payloads stay text until ``input`` and the like are read."""
+    """The state of an instance. Payloads stay text, as they are stored, until ``input`` and the like are read."""
+
+    # No field: it takes no part in a comparison and stands in no copy.
+    _wire: ClassVar[Wire] = JSON
 
     instance_id: str
     execution_id: str | None
@@ -116,12 +135,12 @@ class WorkflowState:
     @property
     def input(self) -> Any:
         """The decoded input, or ``None``. Raises ``DecodeError`` where ``raw_input`` is no JSON."""
-        return decode(self.raw_input)
+        return self._wire.value(self.raw_input)
 
     @property
     def output(self) -> Any:
         """The decoded output, or ``None``. Raises ``DecodeError`` where ``raw_output`` is no JSON."""
-        return decode(self.raw_output)
+        return self._wire.value(self.raw_output)
 
     @property
     def custom_status(self) -> Any:
@@ -129,17 +148,17 @@ class WorkflowState:
         from .errors import DecodeError
 
         try:
-            return decode(self.raw_custom_status)
+            return self._wire.value(self.raw_custom_status)
         except DecodeError:
             return self.raw_custom_status
 
     def input_as(self, type: type[T]) -> T:
         """Decodes the input as this type. Raises ``DecodeError``."""
-        return cast("T", decode(self.raw_input, decoder_of(type)))
+        return cast("T", self._wire.value(self.raw_input, decoder_of(type)))
 
     def output_as(self, type: type[T]) -> T:
         """Decodes the output as this type. Raises ``DecodeError``."""
-        return cast("T", decode(self.raw_output, decoder_of(type)))
+        return cast("T", self._wire.value(self.raw_output, decoder_of(type)))
 
     def _repr_html_(self) -> str:
         from .display import state_html
@@ -166,7 +185,7 @@ class WorkflowState:
         return {f"dapr.workflow.{key}": value for key, value in values.items() if value is not None}
 
 
-def state_from_native(values: tuple[Any, ...]) -> WorkflowState:
+def state_from_native(values: tuple[Any, ...], wire: Wire = JSON) -> WorkflowState:
     """Builds a state from the native module's tuple, which has the order of the fields."""
     (instance_id, execution_id, name, version, status, created, updated, started, completed, start_at, *rest) = values
     raw_input, raw_output, raw_status, failure, reason, parent, tags = rest
@@ -174,7 +193,7 @@ def state_from_native(values: tuple[Any, ...]) -> WorkflowState:
         runtime_status = RuntimeStatus(status)
     except ValueError:
         runtime_status = RuntimeStatus.UNKNOWN
-    return WorkflowState(
+    state = WorkflowState(
         instance_id,
         execution_id,
         name,
@@ -188,8 +207,11 @@ def state_from_native(values: tuple[Any, ...]) -> WorkflowState:
         raw_input,
         raw_output,
         raw_status,
-        failure_from_native(failure),
+        failure_from_native(failure, wire),
         reason,
         parent,
         tags,
     )
+    if wire is not JSON:
+        object.__setattr__(state, "_wire", wire)
+    return state

@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from .arguments import event_id_of, filter_of, optional_text, start_time, strings, text_of, timeout_ms, workflow_of
-from .errors import DecodeError, InvalidArgumentError
-from .payload import decode, payload_text
+from .errors import DecodeError, EverstepError, InvalidArgumentError
+from .wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .history import History, HistoryEvent
     from .models import RuntimeStatus, WorkflowState
     from .payload import Decoder
+    from .wire import Wire
 
     class StartOptions(TypedDict, total=False):
         """The keywords of every form of a start."""
@@ -55,22 +56,42 @@ Run = tuple[str, "str | None", "str | None", "Decoder | None"]
 class Call(Generic[T]):
     """An operation that has been asked for, and how its answer is read. Nothing happens before it is waited for."""
 
-    __slots__ = ("native", "read")
+    __slots__ = ("native", "read", "wire")
 
-    def __init__(self, native: NativeCall[A], read: Callable[[A], T]) -> None:
+    def __init__(self, native: NativeCall[A], read: Callable[[A], T], wire: Wire = JSON) -> None:
         self.native: NativeCall[Any] = native
         self.read: Callable[[Any], T] = read
+        self.wire = wire
+        """What the failure that an error tells of was sealed by, if it tells of one."""
 
     def wait(self) -> T:
         """Blocks this thread until the answer is there."""
-        return self.read(self.native.wait())
+        return self.answer(self.native)
+
+    def answer(self, native: NativeCall[Any]) -> T:
+        """Reads the answer of a call that has ended, or blocks until it has."""
+        try:
+            answer = native.wait()
+        except EverstepError as error:
+            self._reveal(error)
+            raise
+        return self.read(answer)
+
+    def _reveal(self, error: EverstepError) -> None:
+        """Unseals what an error says of a failure."""
+        reveal = self.wire.reveal
+        if reveal is not None and error.failure is not None:
+            sealed, error.failure = error.failure, error.failure.revealed(reveal)
+            error.message = error.message.replace(sealed.message, error.failure.message)
+            error.args = (error.message,)
 
 
 class Operations:
     """Every operation of the API, asked of one client of the core."""
 
-    def __init__(self, native: NativeClient) -> None:
+    def __init__(self, native: NativeClient, wire: Wire) -> None:
         self._native = native
+        self._wire = wire
 
     # Starting.
 
@@ -88,10 +109,11 @@ class Operations:
         reuse: Reuse,
     ) -> Call[Run]:
         name, version, decoder = workflow_of(function, workflow_name, version)
+        self._wire.prepare(decoder)
         call = self._native.start(
             optional_text(workflow_component, "workflow_component"),
             name,
-            payload_text(input, "input"),
+            self._wire.text(input, "input"),
             optional_text(instance_id, "instance_id"),
             strings(workflow_options, "workflow_options"),
             start_time(start_at),
@@ -115,36 +137,38 @@ class Operations:
             text_of(instance_id, "instance_id"),
             event_id_of(from_event),
             optional_text(new_instance_id, "new_instance_id"),
-            payload_text(input, "input"),
+            self._wire.text(input, "input"),
         )
         return Call(call, lambda started: (*started, workflow_component, decoder))
 
     def run(self, instance_id: str, function: Any, execution_id: str | None, workflow_component: str | None) -> Run:
         """What ``get_handle`` makes a handle of; the core is not asked."""
+        decoder = None if function is None else workflow_of(function, None)[2]
+        self._wire.prepare(decoder)
         return (
             text_of(instance_id, "instance_id"),
             optional_text(execution_id, "execution_id"),
             optional_text(workflow_component, "workflow_component"),
-            None if function is None else workflow_of(function, None)[2],
+            decoder,
         )
 
     # Asking.
 
     def get_workflow(self, instance_id: str, workflow_component: str | None, payloads: bool) -> Call[WorkflowState]:
         component = optional_text(workflow_component, "workflow_component")
-        return Call(self._native.get(component, text_of(instance_id, "instance_id"), bool(payloads)), _state)
+        return Call(self._native.get(component, text_of(instance_id, "instance_id"), bool(payloads)), self._state)
 
     def wait_for_workflow_start(
         self, instance_id: str, workflow_component: str | None, timeout: Duration | None, payloads: bool
     ) -> Call[WorkflowState]:
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
-        return Call(self._native.wait_for_start(component, id, timeout_ms(timeout), bool(payloads)), _state)
+        return Call(self._native.wait_for_start(component, id, timeout_ms(timeout), bool(payloads)), self._state)
 
     def wait_for_workflow_completion(
         self, instance_id: str, workflow_component: str | None, timeout: Duration | None, payloads: bool
     ) -> Call[WorkflowState]:
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
-        return Call(self._native.wait_for_completion(component, id, timeout_ms(timeout), bool(payloads)), _state)
+        return Call(self._native.wait_for_completion(component, id, timeout_ms(timeout), bool(payloads)), self._state)
 
     def result(
         self,
@@ -156,20 +180,21 @@ class Operations:
     ) -> Call[Any]:
         def read(text: str | None) -> Any:
             try:
-                return decode(text, decoder)
+                return self._wire.value(text, decoder)
             except DecodeError as error:
                 error.instance_id = instance_id
-                error.text = text
                 raise
 
-        return Call(self._native.result(component, instance_id, execution_id, timeout_ms(timeout)), read)
+        return Call(self._native.result(component, instance_id, execution_id, timeout_ms(timeout)), read, self._wire)
 
     def watch_workflow(
         self, instance_id: str, execution_id: str | None, workflow_component: str | None, payloads: bool
     ) -> Callable[[str | None], Call[tuple[WorkflowState, str] | None]]:
         """Gives what asks for the next change after the one seen; the first is asked for without one."""
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
-        return lambda seen: Call(self._native.next_change(component, id, execution_id, seen, bool(payloads)), _change)
+        return lambda seen: Call(
+            self._native.next_change(component, id, execution_id, seen, bool(payloads)), self._change
+        )
 
     def list_workflows(
         self,
@@ -185,7 +210,7 @@ class Operations:
         filter = filter_of(workflow_name, statuses, created_from, created_to)
         if type(page_size) is not int or not 1 <= page_size <= 1000:
             raise InvalidArgumentError("page_size must be an int from 1 to 1000")
-        return lambda cursor: Call(self._native.list(component, *filter, cursor, page_size), _page)
+        return lambda cursor: Call(self._native.list(component, *filter, cursor, page_size), self._page)
 
     def get_workflow_history(
         self, instance_id: str, workflow_component: str | None, expand: int, *, blocking: bool
@@ -200,7 +225,7 @@ class Operations:
             return self.get_workflow_history(child, component, depth, blocking=True).wait()
 
         more = read if blocking else None
-        return Call(self._native.history(component, id, depth), lambda native: History(native, depth, more))
+        return Call(self._native.history(component, id, depth), lambda native: History(native, depth, more, self._wire))
 
     # Controlling.
 
@@ -216,14 +241,16 @@ class Operations:
         self, instance_id: str, event_name: str, event_data: Any, workflow_component: str | None
     ) -> Call[None]:
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
-        name, data = text_of(event_name, "event_name"), payload_text(event_data, "event_data")
+        name, data = text_of(event_name, "event_name"), self._wire.text(event_data, "event_data")
         return Call(self._native.raise_event(component, id, name, data), _as_it_is)
 
     def terminate_workflow(
         self, instance_id: str, workflow_component: str | None, output: Any, recursive: bool
     ) -> Call[None]:
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
-        return Call(self._native.terminate(component, id, payload_text(output, "output"), bool(recursive)), _as_it_is)
+        return Call(
+            self._native.terminate(component, id, self._wire.text(output, "output"), bool(recursive)), _as_it_is
+        )
 
     def purge_workflow(self, instance_id: str, workflow_component: str | None, recursive: bool) -> Call[int]:
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
@@ -241,25 +268,21 @@ class Operations:
         filter = filter_of(workflow_name, statuses, created_from, created_to)
         return Call(self._native.purge_matching(component, *filter), _as_it_is)
 
+    # How answers are read. The models are imported with the first answer that needs them: making their classes is a
+    # good part of what importing the package would take.
 
-# How answers are read. The models are imported with the first answer that needs them: making their classes is a good
-# part of what importing the package would take.
+    def _state(self, answer: tuple[Any, ...]) -> WorkflowState:
+        from .models import state_from_native
+
+        return state_from_native(answer, self._wire)
+
+    def _change(self, answer: tuple[tuple[Any, ...], str] | None) -> tuple[WorkflowState, str] | None:
+        return None if answer is None else (self._state(answer[0]), answer[1])
+
+    def _page(self, answer: tuple[list[tuple[Any, ...]], str | None]) -> tuple[list[WorkflowState], str | None]:
+        states, cursor = answer
+        return [self._state(state) for state in states], cursor
 
 
 def _as_it_is(answer: T) -> T:
     return answer
-
-
-def _state(answer: tuple[Any, ...]) -> WorkflowState:
-    from .models import state_from_native
-
-    return state_from_native(answer)
-
-
-def _change(answer: tuple[tuple[Any, ...], str] | None) -> tuple[WorkflowState, str] | None:
-    return None if answer is None else (_state(answer[0]), answer[1])
-
-
-def _page(answer: tuple[list[tuple[Any, ...]], str | None]) -> tuple[list[WorkflowState], str | None]:
-    states, cursor = answer
-    return [_state(state) for state in states], cursor

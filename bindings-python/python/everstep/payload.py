@@ -155,18 +155,19 @@ def _unencodable(name: str, error: Exception) -> InvalidArgumentError:
     return InvalidArgumentError(f"{name} cannot be encoded: {reason}")
 
 
+def sendable(text: str, name: str) -> str:
+    """A text that is sent as it stands. Raises ``InvalidArgumentError`` for one that has no UTF-8."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise _unencodable(name, error) from None
+    return text
+
+
 def encode_text(text: str) -> str:
     """A JSON string of this text."""
     return encode_basestring(text)
-
-
-def payload_text(value: Any, name: str) -> str | None:
-    """The payload that a value becomes: none for ``ABSENT``, its own text for a ``RawPayload``, else JSON."""
-    if value is ABSENT:
-        return None
-    if type(value) is RawPayload:
-        return value.text
-    return encode(value, name)
 
 
 def _no_constant(name: str) -> Any:

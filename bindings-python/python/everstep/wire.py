@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .payload import ABSENT, Decoder, RawPayload, convert, encode, parse
+from .errors import DecodeError
+from .payload import ABSENT, Decoder, RawPayload, convert, encode, parse, sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,7 +54,7 @@ class Wire:
         if value is ABSENT:
             return None
         if type(value) is RawPayload:
-            return value.text
+            return sendable(value.text, name)
         return self._encode(value, name)
 
     def member(self, key: str, value: Any, name: str) -> str:
@@ -71,7 +72,11 @@ class Wire:
         """Decodes a payload; an absent or empty one reads as null. Raises ``DecodeError``."""
         if not text:
             return self.absent(decoder)
-        return convert(self._parse(text), decoder)
+        try:
+            return convert(self._parse(text), decoder)
+        except DecodeError as error:
+            error.text = text
+            raise
 
     def take(self, job: Mapping[str, Any], key: str, decoder: Decoder | None) -> Any:
         """Decodes the payload under ``key`` of a job or task, or under its twin; ``ABSENT`` if there is none."""

@@ -14,7 +14,6 @@ from ._exit import before_exit
 from ._native import NativeWorker
 from .durations import milliseconds
 from .errors import ClosedError, EverstepError, FailedPreconditionError, InvalidArgumentError
-from .wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ._host.activities import ActivityHost
     from .aio import AsyncClient
     from .client import Client
+    from .codecs import Codec
     from .durations import Duration
 
 _MOST_BYTES = 1 << 20
@@ -40,6 +40,7 @@ class Worker:
     ``workflow_slots`` turns and ``activity_slots`` activities are at work at once; what finds no room waits at the
     engine. ``max_cached`` is how many instances stay in memory between turns (``EVERSTEP_MAX_CACHED``, else 10,000);
     with 0 every turn is a replay.
+    ``codec`` writes and reads payloads; without one it is the client's.
 
     Raises ``InvalidArgumentError``, and what opening the component answers.
     """
@@ -56,6 +57,7 @@ class Worker:
         workflow_slots: int = 256,
         activity_slots: int | None = None,
         shutdown_timeout: Duration = 10,
+        codec: Codec | None = None,
     ) -> None:
         # These bring asyncio along, which costs more than all the rest: a program that only calls does not pay for it.
         from ._host.activities import Activities
@@ -69,7 +71,11 @@ class Worker:
             raise InvalidArgumentError("workflows and activities must be lists; write [function]")
         self._client = client
         self._component = workflow_component
-        self._wire = JSON
+        self._wire = client._wire
+        if codec is not None:
+            from .codecs import wire_of
+
+            self._wire = wire_of(codec)
         self._workflows = Workflows(workflows, self._wire)
         self._activities = Activities(activities, self._wire)
         self._max_cached = _cached(max_cached)
