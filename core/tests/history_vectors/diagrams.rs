@@ -76,7 +76,7 @@ fn recorded_histories_are_drawn_as_they_stand() {
         let case = cases.iter().find(|case| case.name == format!("{name}.json")).unwrap();
         golden(&name.replace('/', "_"), &mermaid(&tree(case), &options(0)));
     }
-    for name in ["go/mixed", "python/child_retry"] {
+    for name in ["go/mixed", "python/child_retry", "java/terminate_recursive"] {
         let case = cases.iter().find(|case| case.name == format!("{name}.json")).unwrap();
         let tree = tree(case);
         assert!(!tree.children.is_empty(), "{name}");

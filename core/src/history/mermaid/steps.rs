@@ -60,7 +60,8 @@ impl Steps<'_> {
                 && depth > 0
             {
                 let column = self.cast.of(Role::Workflow, &child.instance_id);
-                let inner = self.of(child, &column, depth - 1);
+                let mut inner = self.of(child, &column, depth - 1);
+                inner.extend(self.unanswered(event, child, &column));
                 nodes.push(Node::block("rect", "rgba(128, 128, 128, 0.15)".to_owned(), inner));
             }
             if !nodes.is_empty() {
@@ -70,6 +71,13 @@ impl Steps<'_> {
         }
         items.extend(status.map(Item::alone));
         items
+    }
+
+    /// How a child ended that its parent never heard of, because that had ended before.
+    fn unanswered(&self, created: &HistoryEvent, child: &HistoryTree, column: &str) -> Option<Node> {
+        let ended = child.events.iter().rev().find(|event| event.kind == "ExecutionCompleted")?;
+        let text = lines::end(ended, self.options).1;
+        created.counterpart.is_none().then(|| Node::Line(format!("Note over {column}: {text}")))
     }
 
     fn status(&self, event: &HistoryEvent, me: &str) -> Option<Node> {
