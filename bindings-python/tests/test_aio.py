@@ -376,6 +376,56 @@ def test_a_worker_takes_either_client() -> None:
     run(main())
 
 
+def test_the_loop_goes_on_while_a_worker_drains() -> None:
+    begun, stop = threading.Event(), threading.Event()
+
+    @everstep.activity
+    def stuck() -> None:
+        begun.set()
+        assert stop.wait(PATIENCE)
+
+    @everstep.workflow
+    async def sticks(ctx: everstep.WorkflowContext) -> None:
+        await ctx.call(stuck)
+
+    async def main() -> None:
+        async with AsyncClient("memory:") as client:
+            worker = Worker(client, [sticks], [stuck])
+            async with worker:
+                await client.start_workflow(sticks)
+                assert await asyncio.to_thread(begun.wait, PATIENCE)
+                # Nothing but this loop ends the activity that the worker waits for.
+                asyncio.get_running_loop().call_later(0.05, stop.set)
+            assert worker.is_closed
+
+    run(main())
+
+
+def test_a_worker_whose_start_is_given_up_is_closed() -> None:
+    async def main() -> None:
+        async with AsyncClient("memory:") as client:
+            worker = Worker(client, [add_one])
+            entering = asyncio.ensure_future(worker.__aenter__())
+            await asyncio.sleep(0)
+            entering.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await entering
+            assert await asyncio.to_thread(worker.wait, PATIENCE)
+
+    run(main())
+
+
+def test_a_worker_that_cannot_start_raises_where_it_is_entered() -> None:
+    async def main() -> None:
+        client = AsyncClient("memory:")
+        await client.close()
+        with pytest.raises(everstep.ClosedError):
+            async with Worker(client, [add_one]):
+                pass
+
+    run(main())
+
+
 def test_without_a_loop_of_asyncio_the_error_says_what_to_do() -> None:
     client = AsyncClient("memory:")
     call = client.get_workflow("one")
