@@ -167,10 +167,13 @@ async def off_the_loop(work: Callable[[], object], undo: Callable[[], object] | 
     future: Future[None] = loop.create_future()
 
     def tell(error: BaseException | None) -> None:
-        if not future.done():
-            future.set_result(None) if error is None else future.set_exception(error)
-        elif error is None and undo is not None:
-            threading.Thread(target=undo, name="everstep-undo", daemon=False).start()
+        if future.done():
+            if error is None and undo is not None:
+                threading.Thread(target=undo, name="everstep-undo", daemon=False).start()
+        elif error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
     def run() -> None:
         error = None

@@ -215,7 +215,7 @@ fn dropping_the_queue_drops_its_calls() {
     assert!(sender.is_canceled());
 }
 
-/// Threads that submit, answer, cancel and take at once: every call has exactly one outcome, and none is lost.
+/// Threads that submit, answer, cancel, time out and take at once: every call has exactly one outcome, and none is lost.
 #[test]
 fn every_call_has_one_outcome_under_contention() {
     const THREADS: u64 = 3;
@@ -244,8 +244,12 @@ fn every_call_has_one_outcome_under_contention() {
             scope.spawn(move || {
                 for call in 0..CALLS {
                     let (sender, receiver) = oneshot::channel();
-                    // Some answers race the submission, some follow it, some race a cancellation.
-                    let deadline = (call % 5 != 0).then_some(PATIENCE);
+                    // Some answers race the submission, some follow it, some race a cancellation or a deadline.
+                    let deadline = match call % 5 {
+                        0 => None,
+                        1 => Some(Duration::from_micros(100)),
+                        _ => Some(PATIENCE),
+                    };
                     let ticket = if call % 2 == 0 {
                         answers.send(sender).unwrap();
                         queue.submit(thread, receive(receiver), deadline)
@@ -273,7 +277,10 @@ fn every_call_has_one_outcome_under_contention() {
     });
     let tickets: HashSet<Ticket> = taken.iter().map(|finished| finished.ticket).collect();
     assert_eq!(tickets.len(), taken.len());
-    assert!(taken.iter().all(|finished| matches!(finished.answer, Ok(1))));
+    let timed_out = |error: &Error| error.kind() == ErrorKind::Timeout;
+    assert!(
+        taken.iter().all(|finished| finished.answer.as_ref().map_or_else(timed_out, |answer| *answer == 1))
+    );
     let outcomes = taken.len() + cancelled.into_inner() + at_once.into_inner();
     assert_eq!(outcomes as u64, THREADS * CALLS);
     assert!(queue.0.lock().ready.is_empty() && queue.0.lock().deadlines.is_empty());
