@@ -36,6 +36,14 @@ fn restless(polls: u32) -> Pending<'static, u32> {
     }))
 }
 
+struct Closes<'a>(&'a Submissions<u32>);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 #[test]
 fn an_answer_that_is_there_needs_no_take() {
     let queue = Submissions::new();
@@ -213,6 +221,32 @@ fn dropping_the_queue_drops_its_calls() {
     waiting(queue.submit(0, receive(receiver), None));
     drop(queue);
     assert!(sender.is_canceled());
+}
+
+/// A taker that sleeps without a timeout hears of every answer, at whatever point of its falling asleep it comes.
+#[test]
+fn no_wake_is_lost() {
+    let queue = Submissions::new();
+    thread::scope(|scope| {
+        let (answers, to_answer) = std::sync::mpsc::channel::<oneshot::Sender<u32>>();
+        let (takes, taken) = std::sync::mpsc::channel();
+        scope.spawn(move || to_answer.iter().for_each(|sender| _ = sender.send(1)));
+        scope.spawn(|| {
+            let takes = takes;
+            while let Some(batch) = queue.take(10, None) {
+                batch.into_iter().for_each(|finished| takes.send(finished.ticket).unwrap());
+            }
+        });
+        // Also when the test fails: a taker without a timeout would keep it from ending.
+        let _closes = Closes(&queue);
+        for _ in 0..5_000 {
+            let (sender, receiver) = oneshot::channel();
+            answers.send(sender).unwrap();
+            if let Submitted::Waiting(ticket) = queue.submit(0, receive(receiver), Some(2 * PATIENCE)) {
+                assert_eq!(taken.recv_timeout(PATIENCE).unwrap(), ticket);
+            }
+        }
+    });
 }
 
 /// Threads that submit, answer, cancel, time out and take at once: every call has exactly one outcome, and none is lost.
