@@ -47,11 +47,11 @@ pub fn rerun(
         source: &source.row.id,
         id: rerun.id,
         execution_id: context.ids.execution_id(),
-        first_turn: past.turns.first().map_or(0, |(number, _)| *number),
+        first_turn: source.turns.first().map_or(0, |(number, _)| *number),
         now: context.now,
         input: rerun.input,
     };
-    let (turns, again) = copy.record(past)?;
+    let (turns, again) = copy.record(&past)?;
     let row = InstanceRow {
         key: context.ids.key(),
         id: copy.id,
@@ -87,39 +87,79 @@ pub fn rerun(
     Ok(machine)
 }
 
-/// What the source had done before the chosen event.
-struct Past {
-    turns: Vec<(u32, Vec<Event>)>,
+/// What the source had done before the chosen event. Long histories are read twice rather than held decoded.
+struct Past<'a> {
+    turns: &'a [(u32, Bytes)],
+    /// How many events of the last of these turns stand before the event.
+    place: usize,
     chosen: Event,
     /// The timer that limits the chosen activity, which stands behind it.
     limit: Option<Event>,
+    /// Ids of what was answered.
+    done: HashSet<i32>,
+    /// Ids of what was given up.
+    given_up: HashSet<i32>,
+    /// The id of the first attempt of each call, since all attempts of one share its key.
+    first: HashMap<u32, i32>,
 }
 
-impl Past {
-    fn before(source: &Loaded, from: i32) -> Result<Past> {
-        let mut turns = Vec::new();
-        let mut known = Vec::new();
-        for (number, data) in &source.turns {
-            let mut events = record::unframe(data)?;
+impl<'a> Past<'a> {
+    fn before(source: &'a Loaded, from: i32) -> Result<Past<'a>> {
+        let (mut done, mut given_up) = (HashSet::new(), HashSet::new());
+        let (mut first, mut known) = (HashMap::new(), Vec::new());
+        for (index, (_, data)) in source.turns.iter().enumerate() {
+            let events = record::unframe(data)?;
             let place = events.iter().position(|event| event.message().event_id == from && from >= 0);
-            if let Some(place) = place {
-                let mut rest = events.split_off(place).into_iter();
-                let chosen = rest.next().expect("it was found");
-                if asked(&chosen).is_none() {
-                    let kind = crate::history::HistoryEvent::from(&chosen).kind;
-                    return Err(wrong(format!(
-                        "event {from} is {kind}; a rerun goes on from TaskScheduled, TimerCreated or ChildWorkflowInstanceCreated"
-                    )));
-                }
-                let limit = rest.next().filter(|next| limit_of(&chosen) == Some(next.message().event_id));
-                turns.push((*number, events));
-                return Ok(Past { turns, chosen, limit });
+            let until = place.unwrap_or(events.len());
+            for event in &events[..until] {
+                done.extend(answered(event));
+                known.extend(asked(event));
+                note_own(event, &mut given_up, &mut first);
             }
-            known.extend(events.iter().filter_map(asked));
-            turns.push((*number, events));
+            if let Some(place) = place {
+                let chosen = events[place].clone();
+                check_kind(&chosen)?;
+                note_own(&chosen, &mut given_up, &mut first);
+                let next = events.get(place + 1);
+                let limit = next.filter(|next| limit_of(&chosen) == Some(next.message().event_id)).cloned();
+                let turns = &source.turns[..=index];
+                return Ok(Past { turns, place, chosen, limit, done, given_up, first });
+            }
         }
-        Err(unknown(from, &known))
+        Err(unknown(from, known))
     }
+
+    /// The turns with their events before the chosen one.
+    fn turns(&self) -> impl Iterator<Item = Result<(u32, Vec<Event>)>> {
+        self.turns.iter().enumerate().map(|(index, (number, data))| {
+            let mut events = record::unframe(data)?;
+            if index + 1 == self.turns.len() {
+                events.truncate(self.place);
+            }
+            Ok((*number, events))
+        })
+    }
+}
+
+/// Notes what an event's own data say of others.
+fn note_own(event: &Event, given_up: &mut HashSet<i32>, first: &mut HashMap<u32, i32>) {
+    let Some(own) = &event.message().own else { return };
+    given_up.extend(own.cancelled_timers.iter().chain(&own.cancelled_tasks));
+    if own.call > 0 && matches!(event.message().event_type, Some(EventType::TaskScheduled(_))) {
+        let id = event.message().event_id;
+        let known = first.entry(own.call).or_insert(id);
+        *known = id.min(*known);
+    }
+}
+
+fn check_kind(chosen: &Event) -> Result<()> {
+    if asked(chosen).is_some() {
+        return Ok(());
+    }
+    let (id, kind) = (chosen.message().event_id, chosen.kind());
+    Err(Error::invalid(format!(
+        "event {id} is {kind}; a rerun goes on from TaskScheduled, TimerCreated or ChildWorkflowInstanceCreated"
+    )))
 }
 
 /// The id of what an event asks for, if a rerun can do that anew.
@@ -157,17 +197,14 @@ fn limit_of(event: &Event) -> Option<i32> {
 fn check_input(chosen: &Event, input: Option<&Payload>) -> Result<()> {
     if input.is_some() && matches!(chosen.message().event_type, Some(EventType::TimerCreated(_))) {
         let id = chosen.message().event_id;
-        return Err(wrong(format!("event {id} is a timer, which takes no input; leave the input out")));
+        return Err(Error::invalid(format!(
+            "event {id} is a timer, which takes no input; leave the input out"
+        )));
     }
     Ok(())
 }
 
-fn wrong(message: String) -> Error {
-    Error::new(ErrorKind::InvalidArgument, message)
-}
-
-fn unknown(from: i32, known: &[i32]) -> Error {
-    let mut known = known.to_vec();
+fn unknown(from: i32, mut known: Vec<i32>) -> Error {
     known.sort_unstable();
     let mut ids = known.iter().take(NAMED).map(i32::to_string).collect::<Vec<_>>().join(", ");
     if let (Some(last), true) = (known.last(), known.len() > NAMED) {
@@ -193,22 +230,15 @@ struct Copy<'a> {
 
 impl Copy<'_> {
     /// The records of the new instance, and the events of the last one: what is done anew.
-    fn record(&self, past: Past) -> Result<(Turns, Vec<Event>)> {
-        let events = || past.turns.iter().flat_map(|(_, events)| events);
-        let done: HashSet<i32> = events().filter_map(answered).collect();
-        let given_up: HashSet<i32> = events()
-            .filter_map(|event| event.message().own.as_ref())
-            .flat_map(|own| own.cancelled_timers.iter().chain(&own.cancelled_tasks).copied())
-            .collect();
-        let first = first_attempts(events().chain([&past.chosen]));
-        let mut next_turn = self.first_turn;
+    fn record(&self, past: &Past<'_>) -> Result<(Turns, Vec<Event>)> {
         let (mut records, mut waiting, mut open) = (Vec::new(), HashMap::new(), Vec::new());
-        for (number, events) in past.turns {
+        for turn in past.turns() {
+            let (number, events) = turn?;
             let mut kept = Vec::with_capacity(events.len());
             for event in events {
                 match asked(&event) {
-                    Some(id) if done.contains(&id) => drop(waiting.insert(id, event)),
-                    Some(id) if !given_up.contains(&id) => open.push(event),
+                    Some(id) if past.done.contains(&id) => drop(waiting.insert(id, event)),
+                    Some(id) if !past.given_up.contains(&id) => open.push(event),
                     // What was given up stays, since the function asks for it and gives it up.
                     Some(_) => kept.push(event),
                     None => {
@@ -220,24 +250,25 @@ impl Copy<'_> {
             if !kept.is_empty() {
                 records.push((number, record::frame(&kept)));
             }
-            next_turn = number + 1;
         }
+        let again = self.all_again(past, &open);
+        // A record of its own: what the turn before it gave up is not given up here.
+        let next_turn = past.turns.last().map_or(0, |(number, _)| number + 1);
+        records.push((next_turn, record::frame(&again)));
+        Ok((records, again))
+    }
+
+    /// What was open, the chosen event, and the limit of its activity.
+    fn all_again(&self, past: &Past<'_>, open: &[Event]) -> Vec<Event> {
         let limits: HashMap<i32, i64> = open
             .iter()
             .chain([&past.chosen])
             .filter_map(|event| Some((limit_of(event)?, event.message().own.as_ref()?.timeout_ms)))
             .collect();
-        let again = |event: &Event, chosen| self.again(event, chosen, &first, &limits);
-        let mut last: Vec<Event> = open.iter().map(|event| again(event, false)).collect();
-        last.push(again(&past.chosen, true));
-        last.extend(
-            past.limit
-                .filter(|limit| !given_up.contains(&limit.message().event_id))
-                .map(|limit| again(&limit, false)),
-        );
-        // A record of its own: what the turn before it gave up is not given up here.
-        records.push((next_turn, record::frame(&last)));
-        Ok((records, last))
+        let again = |event: &Event, chosen| self.again(event, chosen, &past.first, &limits);
+        let limit = past.limit.iter().filter(|limit| !past.given_up.contains(&limit.message().event_id));
+        let before = open.iter().map(|event| again(event, false));
+        before.chain([again(&past.chosen, true)]).chain(limit.map(|limit| again(limit, false))).collect()
     }
 
     /// The start of the run says what it came from. Its execution ID stays the source's, since the function's random
@@ -301,20 +332,4 @@ impl Copy<'_> {
         }
         Event::new(message)
     }
-}
-
-/// The id of the first attempt of each call: all attempts of one share its key.
-fn first_attempts<'a>(events: impl Iterator<Item = &'a Event>) -> HashMap<u32, i32> {
-    let mut first = HashMap::new();
-    for event in events {
-        if let (Some(EventType::TaskScheduled(_)), Some(own)) =
-            (&event.message().event_type, &event.message().own)
-            && own.call > 0
-        {
-            let id = event.message().event_id;
-            let known = first.entry(own.call).or_insert(id);
-            *known = id.min(*known);
-        }
-    }
-    first
 }
