@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use everstep::component::Pending;
 use everstep::engine::store::Durability;
-use everstep::model::{Micros, RerunRequest, Reuse, Seen, StartRequest};
+use everstep::model::{BulkAction, ListRequest, Micros, RerunRequest, Reuse, Seen, StartRequest};
 use everstep::{Client, ClientOptions, Error, ErrorKind};
 use pyo3::prelude::*;
 
 use crate::call::NativeCall;
-use crate::convert::{ToPython, filter, millis};
+use crate::convert::{NativeFilter, ToPython, filter, millis};
 use crate::error::{Process, to_python};
 
 /// How much later than asked a wait ends at the latest.
@@ -237,18 +237,27 @@ impl NativeClient {
         self.call(py, |client| client.purge(component, instance_id, recursive))
     }
 
-    fn purge_matching(
+    #[expect(clippy::too_many_arguments, reason = "what an action takes crosses field by field")]
+    fn bulk(
         &self,
         py: Python<'_>,
         component: Option<&str>,
-        name: Option<String>,
-        statuses: Vec<String>,
-        created_from: Option<i64>,
-        created_to: Option<i64>,
+        action: &str,
+        filter: NativeFilter,
+        cursor: Option<String>,
+        output: Option<String>,
+        recursive: bool,
+        reason: Option<String>,
     ) -> PyResult<NativeCall> {
-        let filter =
-            filter(name, statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
-        self.call(py, |client| client.purge_matching(component, filter))
+        let action = match action {
+            "purge" => BulkAction::Purge,
+            "terminate" => BulkAction::Terminate { output, recursive },
+            "pause" => BulkAction::Pause { reason },
+            "resume" => BulkAction::Resume { reason },
+            _ => return Err(invalid(py, format!("the action {action:?} is unknown"))),
+        };
+        let filter = self::filter(filter).map_err(|error| to_python(py, &error))?;
+        self.call(py, |client| client.bulk(component, action, filter, cursor))
     }
 
     fn wait_for_start(
@@ -306,21 +315,23 @@ impl NativeClient {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a filter crosses field by field")]
     fn list(
         &self,
         py: Python<'_>,
         component: Option<&str>,
-        name: Option<String>,
-        statuses: Vec<String>,
-        created_from: Option<i64>,
-        created_to: Option<i64>,
+        filter: NativeFilter,
         cursor: Option<String>,
         limit: Option<usize>,
+        payloads: bool,
     ) -> PyResult<NativeCall> {
-        let filter =
-            filter(name, statuses, created_from, created_to).map_err(|error| to_python(py, &error))?;
-        self.read(py, |client| client.list(component, filter, cursor, limit))
+        let filter = self::filter(filter).map_err(|error| to_python(py, &error))?;
+        let request = ListRequest { filter, cursor, limit, payloads };
+        self.read(py, |client| client.list(component, request))
+    }
+
+    fn count(&self, py: Python<'_>, component: Option<&str>, filter: NativeFilter) -> PyResult<NativeCall> {
+        let filter = self::filter(filter).map_err(|error| to_python(py, &error))?;
+        self.read(py, |client| client.count(component, filter))
     }
 
     fn history(

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use everstep::ErrorKind;
 use everstep::history::{HistoryEvent, HistoryTree, TimerOrigin};
-use everstep::model::{Change, Filter, Micros, Page, RuntimeStatus, Started, WorkflowState};
+use everstep::model::{
+    BulkStep, Change, Filter, Micros, Page, RuntimeStatus, Started, StatusCounts, WorkflowState,
+};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -67,6 +69,21 @@ impl ToPython for Page {
     }
 }
 
+/// The name and the count of each status.
+impl ToPython for StatusCounts {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let named = self.iter().map(|(status, count)| (status.name(), *count));
+        named.collect::<Vec<_>>().into_bound_py_any(py)
+    }
+}
+
+/// How many were done, cursor.
+impl ToPython for BulkStep {
+    fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        (self.done, self.cursor).into_bound_py_any(py)
+    }
+}
+
 impl ToPython for HistoryTree {
     fn to_python(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         NativeHistory::from(*self).into_bound_py_any(py)
@@ -101,13 +118,12 @@ fn state<'py>(py: Python<'py>, state: &WorkflowState) -> PyResult<Bound<'py, PyT
     head.as_sequence().concat(rest.as_sequence())?.cast_into::<PyTuple>().map_err(PyErr::from)
 }
 
+/// Name, names of statuses, created from and to in microseconds since 1970, parent.
+pub(crate) type NativeFilter = (Option<String>, Vec<String>, Option<i64>, Option<i64>, Option<String>);
+
 /// A filter of states. Unknown status names were refused by Python's enum.
-pub(crate) fn filter(
-    name: Option<String>,
-    statuses: Vec<String>,
-    created_from: Option<i64>,
-    created_to: Option<i64>,
-) -> Result<Filter, everstep::Error> {
+pub(crate) fn filter(filter: NativeFilter) -> Result<Filter, everstep::Error> {
+    let (name, statuses, created_from, created_to, parent) = filter;
     let statuses = statuses.into_iter().map(|name| {
         RuntimeStatus::from_name(&name).ok_or_else(|| {
             everstep::Error::new(ErrorKind::InvalidArgument, format!("status {name:?} is unknown"))
@@ -118,6 +134,7 @@ pub(crate) fn filter(
         statuses: statuses.collect::<Result<_, _>>()?,
         created_from: created_from.map(Micros),
         created_to: created_to.map(Micros),
+        parent,
     })
 }
 

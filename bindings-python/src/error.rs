@@ -11,7 +11,8 @@ pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
     static FACTORY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let made = FACTORY.import(py, "everstep.errors", "from_native").and_then(|factory| {
         let failure = error.failure().map(|failure| failure_to_python(py, failure)).transpose()?;
-        factory.call1((error.code(), error.message(), error.operation(), error.instance_id(), failure))
+        let (operation, instance_id) = (error.operation(), error.instance_id());
+        factory.call1((error.code(), error.message(), operation, instance_id, failure, error.done()))
     });
     match made {
         Ok(exception) => PyErr::from_value(exception),

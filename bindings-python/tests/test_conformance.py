@@ -310,16 +310,26 @@ class Steps:
         count = self.world.client.purge_workflow(id, recursive=recursive)
         assert expect is None or expect == {"count": count}
 
-    def do_purge_matching(self, filter: dict[str, Any], expect: Any = None) -> None:
-        count = self.world.client.purge_workflows(**self._filter(filter))
+    def do_bulk(self, action: str, filter: dict[str, Any], expect: Any = None, **options: Any) -> None:
+        progress: list[int] = []
+        do = getattr(self.world.client, f"{action}_workflows")
+        count = do(**self._filter(filter), **options, progress=progress.append)
+        assert progress == sorted(progress)
+        assert progress[-1] == count
         assert expect is None or expect == {"count": count}
 
-    def do_list(self, filter: Any = (), limit: int = 100, expect: Any = None) -> None:
+    def do_count(self, filter: Any = (), expect: Any = None) -> None:
+        counts = self.world.client.count_workflows(**self._filter(dict(filter)))
+        assert expect is None or expect == counts
+
+    def do_list(self, filter: Any = (), limit: int = 100, payloads: bool = False, expect: Any = None) -> None:
         client = self.world.client
-        states = list(client.list_workflows(**self._filter(dict(filter)), page_size=limit))
+        states = list(client.list_workflows(**self._filter(dict(filter)), page_size=limit, payloads=payloads))
         if expect is None:
             return
         assert [state.instance_id for state in states] == expect["ids"]
+        for state, expected in zip(states, expect.get("states", ())):
+            check_state(state, dict(expected))
         if "pages" in expect:
             assert max(1, -(-len(states) // limit)) == expect["pages"]
 
@@ -377,10 +387,15 @@ class Steps:
         self.world.client.close()
         self.world.closed = True
 
-    @staticmethod
-    def _filter(filter: dict[str, Any]) -> dict[str, Any]:
-        assert set(filter) <= {"name", "statuses"}
-        return {"workflow_name": filter.get("name"), "statuses": filter.get("statuses", ())}
+    def _filter(self, filter: dict[str, Any]) -> dict[str, Any]:
+        assert set(filter) <= {"name", "statuses", "parent", "created_from", "created_to"}
+        criteria = {"workflow_name": filter.get("name"), "statuses": filter.get("statuses", ())}
+        if "parent" in filter:
+            criteria["parent_instance_id"] = filter["parent"]
+        for moment in {"created_from", "created_to"} & set(filter):
+            # A moment is named by the instance that was created then.
+            criteria[moment] = self.world.client.get_workflow(filter[moment]).created_at
+        return criteria
 
 
 def test_there_are_cases_and_each_has_its_format() -> None:

@@ -111,6 +111,7 @@ struct Inner {
     operation: Option<&'static str>,
     instance_id: Option<String>,
     failure: Option<Failure>,
+    done: Option<u64>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -123,6 +124,7 @@ impl Error {
             operation: None,
             instance_id: None,
             failure: None,
+            done: None,
             source: None,
         }))
     }
@@ -185,9 +187,21 @@ impl Error {
         self.0.instance_id.as_deref()
     }
 
+    /// How many instances an operation on many had been done to, durably, when it failed.
+    pub fn done(&self) -> Option<u64> {
+        self.0.done
+    }
+
     /// What the user's code failed with, innermost cause last.
     pub fn failure(&self) -> Option<&Failure> {
         self.0.failure.as_ref()
+    }
+
+    /// Says how far an operation on many had come.
+    pub(crate) fn having_done(mut self, done: u64) -> Error {
+        self.0.message = format!("{}; {done} instances were done before", self.0.message);
+        self.0.done = Some(done);
+        self
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Error {
@@ -206,6 +220,7 @@ impl Error {
             operation: self.0.operation,
             instance_id: self.0.instance_id.clone(),
             failure: self.0.failure.clone(),
+            done: self.0.done,
             source: None,
         }))
     }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+mod many;
+
+pub use many::{BulkAction, BulkStep, Filter, ListRequest, Page, StatusCounts};
+
 /// An encoded value: UTF-8 text, or nothing. Absent, `""` and `"null"` are kept apart and all read as null.
 pub type Payload = Option<String>;
 
@@ -268,28 +272,6 @@ impl WorkflowState {
         }
         map
     }
-}
-
-/// Which instances a listing or a bulk operation means. Empty means all.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only this workflow.
-    pub name: Option<String>,
-    /// Only these statuses.
-    pub statuses: Vec<RuntimeStatus>,
-    /// Created at this time or later.
-    pub created_from: Option<Micros>,
-    /// Created before this time.
-    pub created_to: Option<Micros>,
-}
-
-/// One page of a listing.
-#[derive(Clone, Debug, Default)]
-pub struct Page {
-    /// The states, newest first.
-    pub states: Vec<WorkflowState>,
-    /// Where the next page begins; absent after the last one.
-    pub cursor: Option<String>,
 }
 
 /// A state that a watch had not given yet, and how to ask for the next one.

@@ -9,7 +9,8 @@ _Links: TypeAlias = tuple[int, int | None, int | None, int | None, str | None, i
 _Event: TypeAlias = tuple[int, str, int | None, dict[str, Any], _Links]
 _States: TypeAlias = list[_State]
 _Events: TypeAlias = list[_Event]
-_Names: TypeAlias = list[str]
+_Counts: TypeAlias = list[tuple[str, int]]
+_Filter: TypeAlias = tuple[str | None, list[str], int | None, int | None, str | None]
 
 __version__: str
 __all__ = [
@@ -86,14 +87,16 @@ class NativeClient:
         self, component: str | None, instance_id: str, output: str | None, recursive: bool
     ) -> NativeCall[None]: ...
     def purge(self, component: str | None, instance_id: str, recursive: bool) -> NativeCall[int]: ...
-    def purge_matching(
+    def bulk(
         self,
         component: str | None,
-        name: str | None,
-        statuses: _Names,
-        created_from: int | None,
-        created_to: int | None,
-    ) -> NativeCall[int]: ...
+        action: str,
+        filter: _Filter,
+        cursor: str | None,
+        output: str | None,
+        recursive: bool,
+        reason: str | None,
+    ) -> NativeCall[tuple[int, str | None]]: ...
     def wait_for_start(
         self, component: str | None, instance_id: str, timeout_ms: int | None, payloads: bool
     ) -> NativeCall[_State]: ...
@@ -107,15 +110,9 @@ class NativeClient:
         self, component: str | None, instance_id: str, execution_id: str | None, timeout_ms: int | None
     ) -> NativeCall[str | None]: ...
     def list(
-        self,
-        component: str | None,
-        name: str | None,
-        statuses: _Names,
-        created_from: int | None,
-        created_to: int | None,
-        cursor: str | None,
-        limit: int | None,
+        self, component: str | None, filter: _Filter, cursor: str | None, limit: int | None, payloads: bool
     ) -> NativeCall[tuple[_States, str | None]]: ...
+    def count(self, component: str | None, filter: _Filter) -> NativeCall[_Counts]: ...
     def history(self, component: str | None, instance_id: str, depth: int) -> NativeCall[NativeHistory]: ...
 
 @final
@@ -123,7 +120,7 @@ class NativeHistory:
     @property
     def instance_id(self) -> str: ...
     def events(self) -> _Events: ...
-    def child_ids(self) -> _Names: ...
+    def child_ids(self) -> list[str]: ...
     def child(self, instance_id: str) -> NativeHistory | None: ...
     def mermaid(self, depth: int, max_lines: int, max_text: int, payloads: bool) -> str: ...
 

@@ -10,7 +10,7 @@ from .handle import AsyncWorkflowHandle
 from .payload import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .durations import Duration
     from .history import History, HistoryEvent
     from .models import RuntimeStatus, WorkflowState
-    from .operations import Call, Reuse, StartOptions
+    from .operations import Call, Criteria, Pages, Reuse, StartOptions
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
@@ -219,24 +219,12 @@ class AsyncClient(BaseClient):
             yield state
 
     def list_workflows(
-        self,
-        *,
-        workflow_component: str | None = None,
-        workflow_name: str | None = None,
-        statuses: Iterable[RuntimeStatus | str] = (),
-        created_from: datetime | None = None,
-        created_to: datetime | None = None,
-        page_size: int = 100,
+        self, *, page_size: int = 100, payloads: bool = False, **criteria: Unpack[Criteria]
     ) -> AsyncIterator[WorkflowState]:
         """See ``Client.list_workflows``."""
-        page = self._operations.list_workflows(
-            workflow_component, workflow_name, statuses, created_from, created_to, page_size
-        )
-        return self._states(page)
+        return self._states(self._operations.list_workflows(page_size, payloads, criteria))
 
-    async def _states(
-        self, page: Callable[[str | None], Call[tuple[list[WorkflowState], str | None]]]
-    ) -> AsyncIterator[WorkflowState]:
+    async def _states(self, page: Pages[list[WorkflowState]]) -> AsyncIterator[WorkflowState]:
         cursor: str | None = None
         while True:
             states, cursor = await self._answer(page(cursor))
@@ -244,6 +232,10 @@ class AsyncClient(BaseClient):
                 yield state
             if cursor is None:
                 return
+
+    async def count_workflows(self, **criteria: Unpack[Criteria]) -> dict[RuntimeStatus, int]:
+        """See ``Client.count_workflows``."""
+        return await self._answer(self._operations.count_workflows(criteria))
 
     async def get_workflow_history(
         self, instance_id: str, workflow_component: str | None = None, *, expand: int = 0
@@ -295,15 +287,50 @@ class AsyncClient(BaseClient):
         """See ``Client.purge_workflow``."""
         return await self._answer(self._operations.purge_workflow(instance_id, workflow_component, recursive))
 
+    # Controlling many. ``progress`` is a plain function, called on the loop.
+
     async def purge_workflows(
-        self,
-        *,
-        workflow_component: str | None = None,
-        workflow_name: str | None = None,
-        statuses: Iterable[RuntimeStatus | str] = (),
-        created_from: datetime | None = None,
-        created_to: datetime | None = None,
+        self, *, progress: Callable[[int], object] | None = None, **criteria: Unpack[Criteria]
     ) -> int:
         """See ``Client.purge_workflows``."""
-        call = self._operations.purge_workflows(workflow_component, workflow_name, statuses, created_from, created_to)
-        return await self._answer(call)
+        return await self._in_slices(self._operations.purge_workflows(criteria), progress)
+
+    async def terminate_workflows(
+        self,
+        *,
+        output: Any = ABSENT,
+        recursive: bool = True,
+        progress: Callable[[int], object] | None = None,
+        **criteria: Unpack[Criteria],
+    ) -> int:
+        """See ``Client.terminate_workflows``."""
+        return await self._in_slices(self._operations.terminate_workflows(output, recursive, criteria), progress)
+
+    async def pause_workflows(
+        self,
+        *,
+        reason: str | None = None,
+        progress: Callable[[int], object] | None = None,
+        **criteria: Unpack[Criteria],
+    ) -> int:
+        """See ``Client.pause_workflows``."""
+        return await self._in_slices(self._operations.pause_workflows(reason, criteria), progress)
+
+    async def resume_workflows(
+        self,
+        *,
+        reason: str | None = None,
+        progress: Callable[[int], object] | None = None,
+        **criteria: Unpack[Criteria],
+    ) -> int:
+        """See ``Client.resume_workflows``."""
+        return await self._in_slices(self._operations.resume_workflows(reason, criteria), progress)
+
+    async def _in_slices(self, slices: Pages[int], progress: Callable[[int], object] | None) -> int:
+        cursor: str | None = None
+        while True:
+            done, cursor = await self._answer(slices(cursor))
+            if progress is not None:
+                progress(done)
+            if cursor is None:
+                return done

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .models import RuntimeStatus
     from .payload import Decoder
 
-Filter = tuple[str | None, list[str], int | None, int | None]
-"""Name, statuses, from and to in microseconds since 1970."""
+Filter = tuple["str | None", "list[str]", "int | None", "int | None", "str | None"]
+"""Name, statuses, from and to in microseconds since 1970, parent."""
 
 
 def text_of(value: object, name: str) -> str:
@@ -112,6 +112,7 @@ def filter_of(
     statuses: Iterable[RuntimeStatus | str],
     created_from: datetime | None,
     created_to: datetime | None,
+    parent_instance_id: str | None,
 ) -> Filter:
     """Which instances are meant."""
     from .models import RuntimeStatus
@@ -127,4 +128,5 @@ def filter_of(
         names,
         None if created_from is None else micros(created_from, "created_from"),
         None if created_to is None else micros(created_to, "created_to"),
+        optional_text(parent_instance_id, "parent_instance_id"),
     )

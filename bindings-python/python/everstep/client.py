@@ -14,7 +14,7 @@ from .payload import ABSENT
 from .wire import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
     from datetime import datetime
     from types import TracebackType
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .durations import Duration
     from .history import History, HistoryEvent
     from .models import RuntimeStatus, WorkflowState
-    from .operations import Call, Reuse, StartOptions
+    from .operations import Call, Criteria, Pages, Reuse, StartOptions
 
 I = TypeVar("I")  # noqa: E741
 R = TypeVar("R")
@@ -303,30 +303,35 @@ class Client(BaseClient):
             yield state
 
     def list_workflows(
-        self,
-        *,
-        workflow_component: str | None = None,
-        workflow_name: str | None = None,
-        statuses: Iterable[RuntimeStatus | str] = (),
-        created_from: datetime | None = None,
-        created_to: datetime | None = None,
-        page_size: int = 100,
+        self, *, page_size: int = 100, payloads: bool = False, **criteria: Unpack[Criteria]
     ) -> Iterator[WorkflowState]:
-        """Yields the states of the instances that match, newest first, page by page. Without payloads."""
-        page = self._operations.list_workflows(
-            workflow_component, workflow_name, statuses, created_from, created_to, page_size
-        )
-        return self._states(page)
+        """Yields the states of the instances that match, newest first, read page by page as they are asked for.
 
-    def _states(
-        self, page: Callable[[str | None], Call[tuple[list[WorkflowState], str | None]]]
-    ) -> Iterator[WorkflowState]:
+        ``criteria``: ``workflow_component``, ``workflow_name``, ``statuses``, ``created_from`` (inclusive),
+        ``created_to`` (exclusive), ``parent_instance_id``. Those that are given must all be met.
+
+        No instance is yielded twice, and each that was there at the first page and matched all the time is yielded.
+        One that begins or ceases to match meanwhile may be or not; one that is created meanwhile is not.
+
+        States come without input, output, failure, reason and tags; ``payloads=True`` reads them too, which costs about
+        as much as ``get_workflow`` for each. ``page_size`` is from 1 to 1,000. Raises ``InvalidArgumentError``.
+        """
+        return self._states(self._operations.list_workflows(page_size, payloads, criteria))
+
+    def _states(self, page: Pages[list[WorkflowState]]) -> Iterator[WorkflowState]:
         cursor: str | None = None
         while True:
             states, cursor = page(cursor).wait()
             yield from states
             if cursor is None:
                 return
+
+    def count_workflows(self, **criteria: Unpack[Criteria]) -> dict[RuntimeStatus, int]:
+        """Returns how many instances match, by status. A status that none has is left out.
+
+        ``criteria`` are those of ``list_workflows``. It reads an index from end to end: some 20 ms for a million.
+        """
+        return self._operations.count_workflows(criteria).wait()
 
     def get_workflow_history(
         self, instance_id: str, workflow_component: str | None = None, *, expand: int = 0
@@ -383,15 +388,60 @@ class Client(BaseClient):
         """
         return self._operations.purge_workflow(instance_id, workflow_component, recursive).wait()
 
-    def purge_workflows(
+    # Controlling many: in slices of a few milliseconds, between which the engine does what others ask.
+
+    def purge_workflows(self, *, progress: Callable[[int], object] | None = None, **criteria: Unpack[Criteria]) -> int:
+        """Deletes the finished instances that match; returns how many. Children go if they match themselves.
+
+        ``criteria`` are those of ``list_workflows``; instances that are created meanwhile are not touched. It goes in
+        short slices, between which the engine does what others ask. ``progress`` is called after each with the count
+        so far, all of it durable; an exception that it raises ends the operation there. The error of a slice that
+        failed has the count as ``done``. Raises ``InvalidArgumentError``, also for a status that is not final.
+        """
+        return self._in_slices(self._operations.purge_workflows(criteria), progress)
+
+    def terminate_workflows(
         self,
         *,
-        workflow_component: str | None = None,
-        workflow_name: str | None = None,
-        statuses: Iterable[RuntimeStatus | str] = (),
-        created_from: datetime | None = None,
-        created_to: datetime | None = None,
+        output: Any = ABSENT,
+        recursive: bool = True,
+        progress: Callable[[int], object] | None = None,
+        **criteria: Unpack[Criteria],
     ) -> int:
-        """Deletes all finished instances that match; returns how many."""
-        call = self._operations.purge_workflows(workflow_component, workflow_name, statuses, created_from, created_to)
-        return call.wait()
+        """Ends the unfinished instances that match, and their children if ``recursive``; returns how many matched.
+
+        Parents end before their children. As ``purge_workflows`` otherwise.
+        """
+        return self._in_slices(self._operations.terminate_workflows(output, recursive, criteria), progress)
+
+    def pause_workflows(
+        self,
+        *,
+        reason: str | None = None,
+        progress: Callable[[int], object] | None = None,
+        **criteria: Unpack[Criteria],
+    ) -> int:
+        """Pauses the pending and running instances that match; returns how many. As ``purge_workflows`` otherwise."""
+        return self._in_slices(self._operations.pause_workflows(reason, criteria), progress)
+
+    def resume_workflows(
+        self,
+        *,
+        reason: str | None = None,
+        progress: Callable[[int], object] | None = None,
+        **criteria: Unpack[Criteria],
+    ) -> int:
+        """Resumes suspended instances that match and tries stalled ones again; returns how many.
+
+        As ``purge_workflows`` otherwise.
+        """
+        return self._in_slices(self._operations.resume_workflows(reason, criteria), progress)
+
+    def _in_slices(self, slices: Pages[int], progress: Callable[[int], object] | None) -> int:
+        cursor: str | None = None
+        while True:
+            done, cursor = slices(cursor).wait()
+            if progress is not None:
+                progress(done)
+            if cursor is None:
+                return done

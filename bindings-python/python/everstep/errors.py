@@ -27,6 +27,7 @@ class EverstepError(Exception):
         operation: str | None = None,
         instance_id: str | None = None,
         failure: Failure | None = None,
+        done: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -37,6 +38,8 @@ class EverstepError(Exception):
         """The instance concerned, if there is one."""
         self.failure = failure
         """What the user's code failed with, if it did."""
+        self.done = done
+        """How many instances an operation on many had been done to, durably, when it failed."""
 
     def __str__(self) -> str:
         text = f"{self.operation}: {self.message}" if self.operation else self.message
@@ -185,6 +188,7 @@ class DecodeError(EverstepError, ValueError):
         operation: str | None = None,
         instance_id: str | None = None,
         failure: Failure | None = None,
+        done: int | None = None,
     ) -> None:
         super().__init__(message, operation=operation, instance_id=instance_id, failure=failure)
         self.text = text
@@ -312,6 +316,7 @@ def from_native(
     operation: str | None = None,
     instance_id: str | None = None,
     failure: FailureTuple | None = None,
+    done: int | None = None,
 ) -> EverstepError:
     """Builds the error that the native module reports."""
     from .models import failure_from_native
@@ -321,4 +326,5 @@ def from_native(
         operation=operation,
         instance_id=instance_id,
         failure=failure_from_native(failure),
+        done=done,
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypedDict
 
     from ._native import NativeCall, NativeClient
+    from .arguments import Filter
     from .durations import Duration
     from .history import History, HistoryEvent
     from .models import RuntimeStatus, WorkflowState
@@ -44,6 +45,20 @@ if TYPE_CHECKING:
         version: str | None
         tags: Mapping[str, str] | None
         reuse: Reuse
+
+    class Criteria(TypedDict, total=False):
+        """Which instances a listing, a count or an operation on many means: those that meet all that are given."""
+
+        workflow_component: str | None
+        workflow_name: str | None
+        statuses: Iterable[RuntimeStatus | str]
+        """Any of these. Without any: all, or those that the operation concerns."""
+        created_from: datetime | None
+        """Created at this moment or later."""
+        created_to: datetime | None
+        """Created before this moment."""
+        parent_instance_id: str | None
+        """Children that an instance with this ID started, whichever run of it did."""
 
 
 A = TypeVar("A")
@@ -84,6 +99,11 @@ class Call(Generic[T]):
             sealed, error.failure = error.failure, error.failure.revealed(reveal)
             error.message = error.message.replace(sealed.message, error.failure.message)
             error.args = (error.message,)
+
+
+if TYPE_CHECKING:
+    Pages = Callable[[str | None], Call[tuple[T, str | None]]]
+    """Asks for a page, or a slice, and the cursor of the next one. The first has none, and the last one gives none."""
 
 
 class Operations:
@@ -196,21 +216,14 @@ class Operations:
             self._native.next_change(component, id, execution_id, seen, bool(payloads)), self._change
         )
 
-    def list_workflows(
-        self,
-        workflow_component: str | None,
-        workflow_name: str | None,
-        statuses: Iterable[RuntimeStatus | str],
-        created_from: datetime | None,
-        created_to: datetime | None,
-        page_size: int,
-    ) -> Callable[[str | None], Call[tuple[list[WorkflowState], str | None]]]:
-        """Gives what asks for a page and the cursor of the next one; the first page has no cursor."""
-        component = optional_text(workflow_component, "workflow_component")
-        filter = filter_of(workflow_name, statuses, created_from, created_to)
+    def list_workflows(self, page_size: int, payloads: bool, criteria: Criteria) -> Pages[list[WorkflowState]]:
+        component, filter = _criteria(**criteria)
         if type(page_size) is not int or not 1 <= page_size <= 1000:
             raise InvalidArgumentError("page_size must be an int from 1 to 1000")
-        return lambda cursor: Call(self._native.list(component, *filter, cursor, page_size), self._page)
+        return lambda cursor: Call(self._native.list(component, filter, cursor, page_size, bool(payloads)), self._page)
+
+    def count_workflows(self, criteria: Criteria) -> Call[dict[RuntimeStatus, int]]:
+        return Call(self._native.count(*_criteria(**criteria)), _counts)
 
     def get_workflow_history(
         self, instance_id: str, workflow_component: str | None, expand: int, *, blocking: bool
@@ -256,17 +269,34 @@ class Operations:
         component, id = optional_text(workflow_component, "workflow_component"), text_of(instance_id, "instance_id")
         return Call(self._native.purge(component, id, bool(recursive)), _as_it_is)
 
-    def purge_workflows(
+    # Controlling many. Each gives what asks for a slice: how many were done so far, and the cursor of the next one.
+
+    def purge_workflows(self, criteria: Criteria) -> Pages[int]:
+        return self._bulk("purge", criteria)
+
+    def terminate_workflows(self, output: Any, recursive: bool, criteria: Criteria) -> Pages[int]:
+        return self._bulk("terminate", criteria, output=self._wire.text(output, "output"), recursive=bool(recursive))
+
+    def pause_workflows(self, reason: str | None, criteria: Criteria) -> Pages[int]:
+        return self._bulk("pause", criteria, reason=optional_text(reason, "reason"))
+
+    def resume_workflows(self, reason: str | None, criteria: Criteria) -> Pages[int]:
+        return self._bulk("resume", criteria, reason=optional_text(reason, "reason"))
+
+    def _bulk(
         self,
-        workflow_component: str | None,
-        workflow_name: str | None,
-        statuses: Iterable[RuntimeStatus | str],
-        created_from: datetime | None,
-        created_to: datetime | None,
-    ) -> Call[int]:
-        component = optional_text(workflow_component, "workflow_component")
-        filter = filter_of(workflow_name, statuses, created_from, created_to)
-        return Call(self._native.purge_matching(component, *filter), _as_it_is)
+        action: str,
+        criteria: Criteria,
+        output: str | None = None,
+        recursive: bool = True,
+        reason: str | None = None,
+    ) -> Pages[int]:
+        component, filter = _criteria(**criteria)
+
+        def slice_after(cursor: str | None) -> Call[tuple[int, str | None]]:
+            return Call(self._native.bulk(component, action, filter, cursor, output, recursive, reason), _as_it_is)
+
+        return slice_after
 
     # How answers are read. The models are imported with the first answer that needs them: making their classes is a
     # good part of what importing the package would take.
@@ -284,5 +314,27 @@ class Operations:
         return [self._state(state) for state in states], cursor
 
 
+def _criteria(
+    workflow_component: str | None = None,
+    workflow_name: str | None = None,
+    statuses: Iterable[RuntimeStatus | str] = (),
+    created_from: datetime | None = None,
+    created_to: datetime | None = None,
+    parent_instance_id: str | None = None,
+) -> tuple[str | None, Filter]:
+    component = optional_text(workflow_component, "workflow_component")
+    return component, filter_of(workflow_name, statuses, created_from, created_to, parent_instance_id)
+
+
 def _as_it_is(answer: T) -> T:
     return answer
+
+
+def _counts(answer: list[tuple[str, int]]) -> dict[RuntimeStatus, int]:
+    from .models import RuntimeStatus
+
+    counts: dict[RuntimeStatus, int] = {}
+    for name, count in answer:
+        # A newer version may have several statuses without a name here.
+        counts[RuntimeStatus(name)] = counts.get(RuntimeStatus(name), 0) + count
+    return counts

@@ -17,6 +17,7 @@ from everstep import (
     AsyncWorkflowHandle,
     Client,
     Retry,
+    RuntimeStatus,
     Worker,
     WorkflowContext,
     WorkflowHandle,
@@ -106,6 +107,8 @@ def main() -> None:
         client.start_workflow(workflow_name="by-name", workflow_component="dapr", input=1, workflow_options={"a": "b"})
         assert_type(client.get_handle("order-7", order_processing).result(), Receipt)
         assert_type(client.get_workflow(instance_id="order-7").output_as(Receipt), Receipt)
+        assert_type(client.count_workflows(parent_instance_id="order-7"), dict[RuntimeStatus, int])
+        assert_type(client.purge_workflows(statuses=["COMPLETED", RuntimeStatus.FAILED], progress=print), int)
         assert_type(client.purge_workflow(instance_id="order-7", workflow_component="dapr"), int)
         client.raise_workflow_event(
             instance_id="order-7", workflow_component="dapr", event_name="approval", event_data=True

@@ -65,6 +65,11 @@ def main(client: Client) -> None:
     client.start_workflow(flow, Order("a"), instance_id=7)  # wrong
     client.start_workflow(workflow="flow")  # wrong
     client.get_workflow(7)  # wrong
+    client.list_workflows(workflow="flow")  # wrong
+    client.count_workflows(statuses=7)  # wrong
+    client.purge_workflows(created_to="yesterday")  # wrong
+    client.pause_workflows(progress=print("so far"))  # wrong
+    client.terminate_workflows(reason="over")  # wrong
     Retry(max_attempts="3")  # wrong
     Worker(client, flow, [reserve])  # wrong
     Client(durability="maybe")  # wrong

@@ -3,7 +3,7 @@
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Filter, Micros, RerunRequest, RuntimeStatus, StartRequest};
+use crate::model::{BulkAction, Filter, Micros, RerunRequest, RuntimeStatus, StartRequest};
 
 const START_ID_BYTES: usize = 64;
 const ID_BYTES: usize = 256;
@@ -145,6 +145,9 @@ pub(crate) fn filter(filter: &Filter) -> Result<()> {
     if let Some(workflow) = &filter.name {
         name("workflow", workflow)?;
     }
+    if let Some(parent) = &filter.parent {
+        id(parent)?;
+    }
     if filter.statuses.iter().any(|status| matches!(status, RuntimeStatus::Unknown(_))) {
         return Err(Error::invalid("the filter has a status without a name; use those of RuntimeStatus"));
     }
@@ -154,15 +157,15 @@ pub(crate) fn filter(filter: &Filter) -> Result<()> {
     }
 }
 
-/// A filter of a purge, which touches finished instances only.
-pub(crate) fn purge_filter(filter: &Filter) -> Result<()> {
+/// A filter of a bulk operation, which concerns some statuses only.
+pub(crate) fn bulk(action: &BulkAction, filter: &Filter) -> Result<()> {
     self::filter(filter)?;
-    match filter.statuses.iter().find(|status| !status.is_terminal()) {
-        None => Ok(()),
-        Some(status) => Err(Error::invalid(format!(
-            "a purge takes the statuses COMPLETED, FAILED, TERMINATED and CANCELED, not {status}"
-        ))),
-    }
+    let Some(status) = filter.statuses.iter().find(|status| !action.concerns(**status)) else {
+        return Ok(());
+    };
+    let takes = RuntimeStatus::ALL.into_iter().filter(|status| action.concerns(*status));
+    let takes = takes.map(RuntimeStatus::name).collect::<Vec<_>>().join(", ");
+    Err(Error::invalid(format!("{} takes the statuses {takes}, not {status}", action.operation())))
 }
 
 /// The size of a page.
@@ -258,8 +261,7 @@ mod tests {
         let of = |statuses: &[RuntimeStatus]| Filter { statuses: statuses.to_vec(), ..Filter::default() };
         assert!(filter(&of(&[RuntimeStatus::Running, RuntimeStatus::Completed])).is_ok());
         assert!(refused(filter(&of(&[RuntimeStatus::Unknown(42)]))));
-        assert!(refused(purge_filter(&of(&[RuntimeStatus::Completed, RuntimeStatus::Running]))));
-        assert!(purge_filter(&of(&[RuntimeStatus::Failed])).is_ok());
+        assert!(refused(filter(&Filter { parent: Some("a/b".into()), ..Filter::default() })));
         let range = |from, to| Filter {
             created_from: Some(Micros(from)),
             created_to: Some(Micros(to)),
@@ -268,5 +270,25 @@ mod tests {
         assert!(filter(&range(1, 2)).is_ok() && refused(filter(&range(2, 1))));
         assert!(refused(filter(&Filter { name: Some(String::new()), ..Filter::default() })));
         assert!(refused(limit(0)) && refused(limit(PAGE_LIMIT + 1)) && limit(1).is_ok());
+    }
+
+    #[test]
+    fn a_bulk_action_takes_the_statuses_that_it_concerns() {
+        use RuntimeStatus::*;
+        for (action, fits) in [
+            (BulkAction::Purge, vec![Completed, Failed, Canceled, Terminated]),
+            (
+                BulkAction::Terminate { output: None, recursive: true },
+                vec![Running, ContinuedAsNew, Pending, Suspended, Stalled],
+            ),
+            (BulkAction::Pause { reason: None }, vec![Running, Pending]),
+            (BulkAction::Resume { reason: None }, vec![Suspended, Stalled]),
+        ] {
+            assert!(bulk(&action, &Filter::default()).is_ok());
+            for status in RuntimeStatus::ALL {
+                let filter = Filter { statuses: vec![fits[0], status], ..Filter::default() };
+                assert_eq!(refused(bulk(&action, &filter)), !fits.contains(&status), "{action:?} {status}");
+            }
+        }
     }
 }

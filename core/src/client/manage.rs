@@ -2,7 +2,7 @@
 
 use super::{Client, check};
 use crate::component::Pending;
-use crate::model::{Filter, Payload};
+use crate::model::{BulkAction, BulkStep, Filter, Payload, RuntimeStatus};
 
 impl Client {
     /// Pauses an instance. A paused one may be paused again.
@@ -88,12 +88,42 @@ impl Client {
         })
     }
 
-    /// Deletes the finished instances that match; answers how many are gone.
+    /// Takes one slice of a bulk operation: without a cursor the first one, then the one after the slice that gave the
+    /// cursor, until none is given. A slice takes a few milliseconds of the engine, and what others ask goes on between
+    /// two; the caller may stop after any of them. Answers what was done so far once it is durable.
+    ///
+    /// Filter and action must stay the same from slice to slice. A filter without statuses means those that the action
+    /// concerns: finished instances for a purge, unfinished ones for a termination, pending and running ones for a pause,
+    /// suspended and stalled ones for a resumption.
+    ///
+    /// Instances that are created after the first slice are not touched. Counted is each instance that matched when its
+    /// turn came; what a recursive termination ends besides is not, unless it matches. A purge by filter is never
+    /// recursive: children go if they match themselves.
     ///
     /// # Errors
-    /// `invalid_argument`, also for a status that is not final.
-    pub fn purge_matching(&self, component: Option<&str>, filter: Filter) -> Pending<'static, u64> {
-        let checked = check::purge_filter(&filter);
-        self.of_all("purge_workflows", component, checked, move |component| component.purge_matching(filter))
+    /// `invalid_argument`, also for a status that the action does not concern and for a cursor of another operation;
+    /// `payload_too_large`. An error of a later slice says how many were done before ([`crate::Error::done`]).
+    pub fn bulk(
+        &self,
+        component: Option<&str>,
+        action: BulkAction,
+        mut filter: Filter,
+        cursor: Option<String>,
+    ) -> Pending<'static, BulkStep> {
+        let max_bytes = self.options().max_payload_bytes;
+        let checked = check::bulk(&action, &filter).and_then(|()| match &action {
+            BulkAction::Terminate { output, .. } => check::payload("output", output.as_ref(), max_bytes),
+            BulkAction::Pause { reason } | BulkAction::Resume { reason } => {
+                check::payload("reason", reason.as_ref(), max_bytes)
+            }
+            BulkAction::Purge => Ok(()),
+        });
+        if filter.statuses.is_empty() {
+            filter.statuses =
+                RuntimeStatus::ALL.into_iter().filter(|status| action.concerns(*status)).collect();
+        }
+        self.of_all(action.operation(), component, checked, move |component| {
+            component.bulk(action, filter, cursor)
+        })
     }
 }

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Failure, Filter, Payload, RuntimeStatus, StartRequest, Started, WorkflowState};
+use crate::model::BulkAction::{self, Purge};
+use crate::model::{
+    Failure, Filter, ListRequest, Payload, RuntimeStatus, StartRequest, Started, WorkflowState,
+};
 use crate::runtime::wait_on;
 
 #[derive(Default)]
@@ -118,6 +121,8 @@ fn bad_arguments_reach_no_component() {
     let option = || StartRequest { options: [("cron".to_owned(), "x".to_owned())].into(), ..named("w") };
     let unknown = || Filter { statuses: vec![RuntimeStatus::Unknown(77)], ..Filter::default() };
     let running = || Filter { statuses: vec![RuntimeStatus::Running], ..Filter::default() };
+    let finished = || Filter { statuses: vec![RuntimeStatus::Failed], ..Filter::default() };
+    let ends = || BulkAction::Terminate { output: big(), recursive: true };
     let kinds = [
         ("start", answer(client.start(None, named(""))).err(), ErrorKind::InvalidArgument),
         ("start", answer(client.start(None, with_id("a/b"))).err(), ErrorKind::InvalidArgument),
@@ -136,13 +141,20 @@ fn bad_arguments_reach_no_component() {
         ("raise", answer(client.raise_event(None, "a", "e", big())).err(), ErrorKind::PayloadTooLarge),
         ("terminate", answer(client.terminate(None, "a", big(), true)).err(), ErrorKind::PayloadTooLarge),
         ("purge", answer(client.purge(None, &"x".repeat(257), true)).err(), ErrorKind::InvalidArgument),
-        ("purges", answer(client.purge_matching(None, running())).err(), ErrorKind::InvalidArgument),
-        ("list", answer(client.list(None, unknown(), None, None)).err(), ErrorKind::InvalidArgument),
+        ("purges", answer(client.bulk(None, Purge, running(), None)).err(), ErrorKind::InvalidArgument),
+        ("terminates", answer(client.bulk(None, ends(), finished(), None)).err(), ErrorKind::InvalidArgument),
+        ("terminates", answer(client.bulk(None, ends(), running(), None)).err(), ErrorKind::PayloadTooLarge),
         (
             "list",
-            answer(client.list(None, Filter::default(), None, Some(0))).err(),
+            answer(client.list(None, ListRequest { filter: unknown(), ..ListRequest::default() })).err(),
             ErrorKind::InvalidArgument,
         ),
+        (
+            "list",
+            answer(client.list(None, ListRequest { limit: Some(0), ..ListRequest::default() })).err(),
+            ErrorKind::InvalidArgument,
+        ),
+        ("count", answer(client.count(None, unknown())).err(), ErrorKind::InvalidArgument),
         ("history", answer(client.history(None, "")).err(), ErrorKind::InvalidArgument),
         ("result", answer(client.result(None, "", None, None)).err(), ErrorKind::InvalidArgument),
         ("wait", answer(client.wait_for_start(None, "", None, false)).err(), ErrorKind::InvalidArgument),

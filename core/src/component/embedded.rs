@@ -8,12 +8,12 @@ use super::{Pending, Workflow};
 use crate::engine::request::{Control, Request};
 use crate::engine::snapshot::Want;
 use crate::engine::store::{Key, Reader, Store, memory::MemoryStore, sqlite};
-use crate::engine::{self, Engine, Time};
+use crate::engine::{self, BulkSlice, Engine, Time};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
 use crate::model::{
-    Change, Filter, Micros, Page, Payload, RerunRequest, RuntimeStatus, Seen, StartRequest, Started,
-    WorkflowState,
+    BulkAction, BulkStep, Change, Filter, ListRequest, Micros, Page, Payload, RerunRequest, RuntimeStatus,
+    Seen, StartRequest, Started, StatusCounts, WorkflowState,
 };
 use crate::options::{ClientOptions, Endpoint};
 use crate::worker::source::{EmbeddedSource, TaskSource};
@@ -191,10 +191,18 @@ impl Workflow for Embedded {
         })
     }
 
-    fn purge_matching(&self, filter: Filter) -> Pending<'_, u64> {
+    fn bulk(&self, action: BulkAction, filter: Filter, cursor: Option<String>) -> Pending<'_, BulkStep> {
         Box::pin(async move {
             let engine = self.owner()?;
-            engine.ask(|reply| Request::PurgeMatching(Box::new(filter), reply)).await
+            let [done, at, key] = match &cursor {
+                Some(cursor) => parse_cursor(cursor)?,
+                None => [0; 3],
+            };
+            let before = cursor.is_some().then_some((Micros(at), Key(key)));
+            let done = done.unsigned_abs();
+            let slice = Box::new(BulkSlice { action, filter, before, done });
+            let step = engine.ask(|reply| Request::Bulk(slice, reply)).await;
+            step.map_err(|error| error.having_done(done))
         })
     }
 
@@ -234,13 +242,23 @@ impl Workflow for Embedded {
         })
     }
 
-    fn list(&self, filter: Filter, cursor: Option<String>, limit: usize) -> Pending<'_, Page> {
+    fn list(&self, request: ListRequest) -> Pending<'_, Page> {
+        let ListRequest { filter, cursor, limit, payloads } = request;
         let page = self.reader().and_then(|reader| {
             let before = cursor.as_deref().map(parse_cursor).transpose()?;
-            let (states, next) = engine::page(reader.as_ref(), &filter, before, limit.clamp(1, PAGE))?;
+            let before = before.map(|[at, key]| (Micros(at), Key(key)));
+            let limit = limit.unwrap_or(PAGE).clamp(1, PAGE);
+            let (mut states, next) = engine::page(reader.as_ref(), &filter, before, limit, payloads)?;
+            if payloads && let Side::Owner(engine) = self.side() {
+                states.iter_mut().for_each(|state| engine.explain(state));
+            }
             Ok(Page { states, cursor: next.map(|(at, key)| format!("{}.{}", at.0, key.0)) })
         });
         Box::pin(std::future::ready(page))
+    }
+
+    fn count(&self, filter: Filter) -> Pending<'_, StatusCounts> {
+        Box::pin(std::future::ready(self.reader().and_then(|reader| reader.count(&filter))))
     }
 
     fn history<'a>(&'a self, instance_id: &'a str) -> Pending<'a, Vec<Event>> {
@@ -282,9 +300,11 @@ fn file_name(path: &Path) -> String {
     Endpoint::Sqlite(real).to_string()
 }
 
-fn parse_cursor(text: &str) -> Result<(Micros, Key)> {
-    let parts = text.split_once('.').and_then(|(at, key)| Some((at.parse().ok()?, key.parse().ok()?)));
-    parts
-        .map(|(at, key)| (Micros(at), Key(key)))
-        .ok_or_else(|| Error::invalid("the cursor is not one of this listing; begin without one"))
+/// The numbers of a cursor, in the form in which it was given out and no other.
+fn parse_cursor<const N: usize>(text: &str) -> Result<[i64; N]> {
+    let parse = |part: &str| part.parse().ok().filter(|number: &i64| number.to_string() == part);
+    let numbers: Option<Vec<i64>> = text.split('.').map(parse).collect();
+    numbers
+        .and_then(|numbers| numbers.try_into().ok())
+        .ok_or_else(|| Error::invalid("the cursor is not one that this operation gave; begin without one"))
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::Event;
-use crate::model::{Change, Filter, Page, Payload, RerunRequest, Seen, StartRequest, Started, WorkflowState};
+use crate::model::{
+    BulkAction, BulkStep, Change, Filter, ListRequest, Page, Payload, RerunRequest, Seen, StartRequest,
+    Started, StatusCounts, WorkflowState,
+};
 use crate::worker::TaskSource;
 
 mod embedded;
@@ -78,8 +81,8 @@ pub trait Workflow: Send + Sync {
         not_implemented()
     }
 
-    /// Deletes all finished instances that match; gives their count.
-    fn purge_matching(&self, _filter: Filter) -> Pending<'_, u64> {
+    /// Takes one slice of a bulk operation, after the one that gave the cursor. The filter names its statuses.
+    fn bulk(&self, _action: BulkAction, _filter: Filter, _cursor: Option<String>) -> Pending<'_, BulkStep> {
         not_implemented()
     }
 
@@ -115,7 +118,12 @@ pub trait Workflow: Send + Sync {
     }
 
     /// One page of the instances that match, newest first.
-    fn list(&self, _filter: Filter, _cursor: Option<String>, _limit: usize) -> Pending<'_, Page> {
+    fn list(&self, _request: ListRequest) -> Pending<'_, Page> {
+        not_implemented()
+    }
+
+    /// How many instances match, by status.
+    fn count(&self, _filter: Filter) -> Pending<'_, StatusCounts> {
         not_implemented()
     }
 

@@ -16,8 +16,9 @@ use super::store::{Key, Op, Store};
 use super::task::{ActivityKey, ActivityTask, WorkflowTask};
 use super::timers::Timers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Failure, Micros, RuntimeStatus, Started};
+use crate::model::{BulkStep, Failure, Micros, RuntimeStatus, Started};
 
+pub(super) mod bulk;
 mod commit;
 mod control;
 mod instances;
@@ -67,6 +68,7 @@ pub(crate) struct Driver {
     backoff: Duration,
     recursions: VecDeque<(Key, usize)>,
     purges: VecDeque<purge::Purge>,
+    bulks: bulk::Bulks,
     stalled: VecDeque<Key>,
     /// Above this number machines that have nothing to do leave memory.
     crowded: usize,
@@ -99,6 +101,7 @@ enum Answer {
     Done(Reply<()>),
     Started(Reply<Started>, Started),
     Count(Reply<u64>, u64),
+    Bulk(Reply<BulkStep>, BulkStep),
 }
 
 impl Answer {
@@ -108,6 +111,7 @@ impl Answer {
             Answer::Done(reply) => drop(reply.send(Ok(()))),
             Answer::Started(reply, started) => drop(reply.send(Ok(started))),
             Answer::Count(reply, count) => drop(reply.send(Ok(count))),
+            Answer::Bulk(reply, step) => drop(reply.send(Ok(step))),
         }
     }
 
@@ -116,6 +120,7 @@ impl Answer {
             Answer::Done(reply) => drop(reply.send(Err(error.duplicate()))),
             Answer::Started(reply, _) => drop(reply.send(Err(error.duplicate()))),
             Answer::Count(reply, _) => drop(reply.send(Err(error.duplicate()))),
+            Answer::Bulk(reply, _) => drop(reply.send(Err(error.duplicate()))),
         }
     }
 }
@@ -150,6 +155,7 @@ impl Driver {
             backoff: BACKOFF,
             recursions: VecDeque::new(),
             purges: VecDeque::new(),
+            bulks: bulk::Bulks::default(),
             stalled: VecDeque::new(),
             crowded: CACHED * 5 / 4,
             broken: None,
@@ -182,12 +188,13 @@ impl Driver {
         self.now = self.now.max(clock);
         self.number += 1;
         self.fill_timers();
+        let others = requests.iter().any(|request| !matches!(request, Request::Bulk(..) | Request::Look));
         for request in requests {
             self.request(request);
             self.deliver_messages();
         }
         if self.broken.is_none()
-            && let Err(error) = self.housekeeping()
+            && let Err(error) = self.housekeeping(others)
         {
             self.fail(error);
         }
@@ -203,7 +210,7 @@ impl Driver {
         }
     }
 
-    fn housekeeping(&mut self) -> Result<()> {
+    fn housekeeping(&mut self, others: bool) -> Result<()> {
         self.save_staged();
         self.fire_timers()?;
         if self.backs_off() {
@@ -213,6 +220,7 @@ impl Driver {
         self.recover_slice()?;
         self.recurse_slice()?;
         self.purge_slice()?;
+        self.bulk_slice(others);
         self.retry_stalled()?;
         self.deliver_messages();
         Ok(())
@@ -255,6 +263,7 @@ impl Driver {
         self.recovery.is_some()
             || !self.recursions.is_empty()
             || !self.purges.is_empty()
+            || !self.bulks.is_empty()
             || !self.stalled.is_empty()
     }
 
@@ -269,7 +278,7 @@ impl Driver {
             Request::Purge { instance_id, recursive, reply } => {
                 self.begin_purge(&instance_id, recursive, reply);
             }
-            Request::PurgeMatching(filter, reply) => self.begin_purge_matching(&filter, reply),
+            Request::Bulk(slice, reply) => self.bulks.push(slice, reply),
             Request::Turn { run, token, outcome } => {
                 self.at(run.key, |machine, context, effects| {
                     if machine.run() != run {
@@ -388,9 +397,8 @@ pub(super) fn refuse(request: Request, error: &Error) {
     match request {
         Request::Start(_, reply) | Request::Rerun(_, reply) => drop(reply.send(Err(error.duplicate()))),
         Request::Control(_, _, reply) => drop(reply.send(Err(error.duplicate()))),
-        Request::Purge { reply, .. } | Request::PurgeMatching(_, reply) => {
-            drop(reply.send(Err(error.duplicate())));
-        }
+        Request::Purge { reply, .. } => drop(reply.send(Err(error.duplicate()))),
+        Request::Bulk(_, reply) => drop(reply.send(Err(error.duplicate()))),
         _ => {}
     }
 }

@@ -13,7 +13,7 @@ use futures_channel::oneshot;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Event, record};
-use crate::model::{Filter, Micros, WorkflowState};
+use crate::model::{Filter, WorkflowState};
 use clock::Clock;
 pub use clock::Time;
 
@@ -30,10 +30,11 @@ mod timers;
 use dispatch::Dispatch;
 pub use dispatch::{Abilities, ActivityWork, Bell, WorkflowWork};
 pub(crate) use driver::Driver;
+pub(crate) use driver::bulk::BulkSlice;
 use machine::Machine;
 use request::{Inbox, Reply, Request};
 use snapshot::{Hub, Snapshot, Want};
-use store::{Durability, Key, Reader, Store};
+use store::{Durability, InstanceRow, Key, Loaded, Position, Reader, Store};
 
 /// After how much quiet the store does what waited for it.
 const QUIET: Duration = Duration::from_secs(1);
@@ -206,12 +207,17 @@ impl Drop for Engine {
 /// The state of an instance that is not in the engine's memory.
 pub(crate) fn stored(reader: &dyn Reader, instance_id: &str) -> Result<Snapshot> {
     let missing = || Error::new(ErrorKind::NotFound, "no such workflow instance").of_instance(instance_id);
-    let loaded = reader.ends(instance_id)?.ok_or_else(missing)?;
-    let mut snapshot = Machine::load(loaded)?.snapshot();
+    told(reader, reader.ends(instance_id)?.ok_or_else(missing)?)
+}
+
+/// What the ends of an instance tell of it.
+fn told(reader: &dyn Reader, ends: Loaded) -> Result<Snapshot> {
+    let (key, id) = (ends.row.key, ends.row.id.clone());
+    let snapshot = Machine::load(ends)?.snapshot();
     if snapshot.input.is_none() && snapshot.started_at.is_none() {
         // An instance that was paused before its first turn has its start behind the first record.
-        let loaded = reader.load(instance_id)?.ok_or_else(missing)?;
-        snapshot = Machine::load(loaded)?.snapshot();
+        let whole = reader.load(&id)?.filter(|whole| whole.row.key == key);
+        return whole.map_or(Ok(snapshot), |whole| Ok(Machine::load(whole)?.snapshot()));
     }
     Ok(snapshot)
 }
@@ -235,19 +241,28 @@ pub(crate) fn events_before(reader: &dyn Reader, key: Key, turn: u32) -> Result<
     Ok(events)
 }
 
-/// Where a page ends: creation time and key of its last instance.
-pub(crate) type Cursor = (Micros, Key);
+/// What the records of a page of states with payloads may take together, in bytes.
+const PAGE_BYTES: usize = 8 << 20;
 
-/// A page of rows as states, without payloads, and where the next one begins.
+/// A page of states and where the next one begins. The filter decides on one state of the store.
 pub(crate) fn page(
     reader: &dyn Reader,
     filter: &Filter,
-    before: Option<Cursor>,
+    before: Option<Position>,
     limit: usize,
-) -> Result<(Vec<WorkflowState>, Option<Cursor>)> {
-    let rows = reader.list(filter, before, limit)?;
-    let next = if rows.len() == limit { rows.last().map(|row| (row.created_at, row.key)) } else { None };
-    Ok((rows.into_iter().map(Machine::bare_state).collect(), next))
+    payloads: bool,
+) -> Result<(Vec<WorkflowState>, Option<Position>)> {
+    if !payloads {
+        let rows = reader.list(filter, before, limit)?;
+        let next = rows.last().filter(|_| rows.len() == limit).map(InstanceRow::position);
+        return Ok((rows.into_iter().map(Machine::bare_state).collect(), next));
+    }
+    let found = reader.list_ends(filter, before, limit, PAGE_BYTES)?;
+    let size: usize = found.iter().map(Loaded::size).sum();
+    let more = found.len() == limit || size > PAGE_BYTES;
+    let next = found.last().filter(|_| more).map(|last| last.row.position());
+    let state = |loaded| Ok(told(reader, loaded)?.to_state(true));
+    Ok((found.into_iter().map(state).collect::<Result<_>>()?, next))
 }
 
 fn closed() -> Error {

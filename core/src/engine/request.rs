@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
 
+use super::driver::bulk::BulkSlice;
 use super::task::{ActivityKey, ActivityResult, RunKey, Stall, TurnResult};
 use crate::error::Result;
-use crate::model::{Filter, Payload, RerunRequest, StartRequest, Started};
+use crate::model::{BulkStep, Payload, RerunRequest, StartRequest, Started};
 
 /// Where an answer goes. It is sent after the flush.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
@@ -23,8 +24,8 @@ pub(crate) enum Request {
     Control(String, Control, Reply<()>),
     /// Delete a finished instance.
     Purge { instance_id: String, recursive: bool, reply: Reply<u64> },
-    /// Delete the finished instances that match.
-    PurgeMatching(Box<Filter>, Reply<u64>),
+    /// Take one slice of a bulk operation.
+    Bulk(Box<BulkSlice>, Reply<BulkStep>),
     /// A worker ran a turn.
     Turn { run: RunKey, token: u64, outcome: Box<std::result::Result<TurnResult, Stall>> },
     /// A worker left with a turn.

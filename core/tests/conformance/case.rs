@@ -94,15 +94,28 @@ pub(crate) enum Step {
         expect: Option<Count>,
         error: Option<ExpectedError>,
     },
-    PurgeMatching {
+    Bulk {
+        action: Bulk,
         filter: Filter,
+        #[serde(default, deserialize_with = "present")]
+        output: Option<Value>,
+        recursive: Option<bool>,
+        reason: Option<String>,
         expect: Option<Count>,
+        error: Option<ExpectedError>,
+    },
+    Count {
+        #[serde(default)]
+        filter: Filter,
+        expect: Option<BTreeMap<String, u64>>,
         error: Option<ExpectedError>,
     },
     List {
         #[serde(default)]
         filter: Filter,
         limit: Option<usize>,
+        #[serde(default)]
+        payloads: bool,
         expect: Option<Listing>,
         error: Option<ExpectedError>,
     },
@@ -240,6 +253,18 @@ pub(crate) struct Filter {
     pub(crate) name: Option<String>,
     #[serde(default)]
     pub(crate) statuses: Vec<String>,
+    pub(crate) parent: Option<String>,
+    pub(crate) created_from: Option<String>,
+    pub(crate) created_to: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bulk {
+    Purge,
+    Terminate,
+    Pause,
+    Resume,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -247,6 +272,7 @@ pub(crate) struct Filter {
 pub(crate) struct Listing {
     pub(crate) ids: Vec<String>,
     pub(crate) pages: Option<usize>,
+    pub(crate) states: Option<Vec<State>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

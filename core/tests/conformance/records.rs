@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use everstep::history::Event;
 use everstep::history::wire::history_event::EventType;
-use everstep::model::Filter;
+use everstep::model::ListRequest;
 use everstep::runtime::wait_on;
 use serde_json::Value;
 
@@ -19,7 +19,9 @@ pub(crate) type Records = BTreeMap<String, Vec<String>>;
 pub(crate) fn of(world: &World, payloads: bool) -> Option<Records> {
     let patience = Some(Duration::from_secs(30));
     let client = &world.client;
-    let page = wait_on(client.list(None, Filter::default(), None, Some(1000)), patience).ok()?;
+    let page =
+        wait_on(client.list(None, ListRequest { limit: Some(1000), ..ListRequest::default() }), patience)
+            .ok()?;
     let mut records = Records::new();
     for state in page.states {
         let id = &world.names["id"];

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use everstep::component::Pending;
 use everstep::history::Event;
 use everstep::model::{
-    Filter, Micros, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest, Started, WorkflowState,
+    BulkAction, Filter, ListRequest, Micros, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest,
+    Started, WorkflowState,
 };
 use everstep::runtime::wait_on;
 use everstep::{Error, Result};
@@ -54,7 +55,7 @@ fn take(step: Step, world: &mut World) -> Check {
     let count = |expected: Option<case::Count>| {
         move |found: u64| match expected {
             Some(expected) if expected.count != found => {
-                Err(format!("{found} purged, not {}", expected.count))
+                Err(format!("{found} counted, not {}", expected.count))
             }
             _ => Ok(()),
         }
@@ -100,18 +101,32 @@ fn take(step: Step, world: &mut World) -> Check {
         Step::Purge { id, recursive, expect, error } => {
             outcome(answer(client.purge(None, &id, recursive.unwrap_or(true))), error.as_ref(), count(expect))
         }
-        Step::PurgeMatching { filter, expect, error } => {
-            outcome(answer(client.purge_matching(None, of(&filter)?)), error.as_ref(), count(expect))
+        Step::Bulk { action, filter, output, recursive, reason, expect, error } => {
+            let action = match action {
+                case::Bulk::Purge => BulkAction::Purge,
+                case::Bulk::Terminate => BulkAction::Terminate {
+                    output: payload(output.as_ref()),
+                    recursive: recursive.unwrap_or(true),
+                },
+                case::Bulk::Pause => BulkAction::Pause { reason },
+                case::Bulk::Resume => BulkAction::Resume { reason },
+            };
+            outcome(bulk(world, &action, &of(&filter, world)?), error.as_ref(), count(expect))
         }
-        Step::List { filter, limit, expect, error } => {
-            outcome(listing(world, &of(&filter)?, limit), error.as_ref(), |(ids, pages)| match expect {
-                Some(expected) if expected.ids != ids => {
-                    Err(format!("listed {ids:?}, not {:?}", expected.ids))
+        Step::Count { filter, expect, error } => {
+            outcome(answer(client.count(None, of(&filter, world)?)), error.as_ref(), |found| {
+                let found =
+                    found.into_iter().map(|(status, count)| (status.name().to_owned(), count)).collect();
+                match expect {
+                    Some(expected) if expected != found => Err(format!("{found:?}, not {expected:?}")),
+                    _ => Ok(()),
                 }
-                Some(case::Listing { pages: Some(expected), .. }) if expected != pages => {
-                    Err(format!("in {pages} pages, not {expected}"))
-                }
-                _ => Ok(()),
+            })
+        }
+        Step::List { filter, limit, payloads, expect, error } => {
+            let request = ListRequest { filter: of(&filter, world)?, cursor: None, limit, payloads };
+            outcome(listing(world, request), error.as_ref(), |(states, pages)| {
+                expect.map_or(Ok(()), |expected| listed(&states, pages, &expected))
             })
         }
         Step::History { id, expect, error } => {
@@ -223,21 +238,60 @@ fn watch(
     Ok(states)
 }
 
-fn of(filter: &case::Filter) -> Result<Filter, String> {
+fn of(filter: &case::Filter, world: &World) -> Result<Filter, String> {
     let status = |name: &String| RuntimeStatus::from_name(name).ok_or(format!("there is no status {name:?}"));
     let statuses = filter.statuses.iter().map(status).collect::<Result<_, _>>()?;
-    Ok(Filter { name: filter.name.clone(), statuses, ..Filter::default() })
+    // A moment is named by the instance that was created then.
+    let moment = |id: &Option<String>| match id {
+        Some(id) => match answer(world.client.get(None, id, false)) {
+            Ok(state) => Ok(Some(state.created_at)),
+            Err(error) => Err(format!("{id}: {error}")),
+        },
+        None => Ok(None),
+    };
+    Ok(Filter {
+        name: filter.name.clone(),
+        statuses,
+        created_from: moment(&filter.created_from)?,
+        created_to: moment(&filter.created_to)?,
+        parent: filter.parent.clone(),
+    })
 }
 
-fn listing(world: &World, filter: &Filter, limit: Option<usize>) -> Result<(Vec<String>, usize), Error> {
-    let (mut ids, mut pages, mut cursor) = (Vec::new(), 0, None);
+fn bulk(world: &World, action: &BulkAction, filter: &Filter) -> Result<u64> {
+    let mut cursor = None;
     loop {
-        let page = answer(world.client.list(None, filter.clone(), cursor, limit))?;
-        ids.extend(page.states.into_iter().map(|state| state.instance_id));
-        pages += 1;
-        cursor = page.cursor;
+        let step = answer(world.client.bulk(None, action.clone(), filter.clone(), cursor))?;
+        cursor = step.cursor;
         if cursor.is_none() {
-            return Ok((ids, pages));
+            return Ok(step.done);
         }
     }
+}
+
+fn listing(world: &World, mut request: ListRequest) -> Result<(Vec<WorkflowState>, usize), Error> {
+    let (mut states, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = answer(world.client.list(None, request.clone()))?;
+        states.extend(page.states);
+        pages += 1;
+        request.cursor = page.cursor;
+        if request.cursor.is_none() {
+            return Ok((states, pages));
+        }
+    }
+}
+
+fn listed(states: &[WorkflowState], pages: usize, expected: &case::Listing) -> Check {
+    let ids: Vec<_> = states.iter().map(|state| &state.instance_id).collect();
+    if ids != expected.ids.iter().collect::<Vec<_>>() {
+        return Err(format!("listed {ids:?}, not {:?}", expected.ids));
+    }
+    if let Some(expected) = expected.pages
+        && expected != pages
+    {
+        return Err(format!("in {pages} pages, not {expected}"));
+    }
+    let wanted = expected.states.iter().flatten();
+    states.iter().zip(wanted).try_for_each(|(state, expected)| expect::state(state, expected))
 }

@@ -67,7 +67,7 @@ fn errors_of(path: &Path) -> Vec<Error> {
     let calls: [Call; 7] = [
         |client| wait_on(client.get(None, "order-3", true), None).map(drop),
         |client| wait_on(client.history(None, "order-3"), None).map(drop),
-        |client| wait_on(client.list(None, Default::default(), None, None), None).map(drop),
+        |client| wait_on(client.list(None, Default::default()), None).map(drop),
         |client| wait_on(client.purge(None, "order-4", true), None).map(drop),
         |client| orders::raise(client, "box-0", "more"),
         |client| orders::start_order(client, "order-10", "box-0", 3000),

@@ -1,5 +1,6 @@
 //! The load: callers that start orders and raise events until the engine is gone or they are through.
 
+use everstep::model::ListRequest;
 use everstep::testkit::workers::Workers;
 use everstep::{Client, Error, Result};
 
@@ -86,7 +87,7 @@ pub(crate) fn finish(client: &Client, _workers: &Workers) -> Result<()> {
 fn everything(client: &Client) -> Result<Vec<String>> {
     let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
-        let listing = client.list(None, Default::default(), cursor, Some(500));
+        let listing = client.list(None, ListRequest { cursor, limit: Some(500), ..ListRequest::default() });
         let page = everstep::runtime::wait_on(listing, Some(crate::PATIENCE))?;
         ids.extend(page.states.into_iter().map(|state| state.instance_id));
         cursor = page.cursor;

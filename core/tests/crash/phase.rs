@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use everstep::Result;
-use everstep::engine::store::{Facts, InstanceRow, Key, Loaded, Op, Reader, Store, TimerRow};
+use everstep::engine::store::{Facts, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow};
+use everstep::model::Filter;
 
 /// Where the engine's thread is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,10 @@ impl<S: Store> Store for Marked<S> {
 
     fn load(&mut self, key: Key) -> Result<Option<Loaded>> {
         self.inner.load(key)
+    }
+
+    fn list(&mut self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        self.inner.list(filter, before, limit)
     }
 
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>> {

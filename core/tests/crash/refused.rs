@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use everstep::bridge::{Stall, StallCode};
 use everstep::engine::store::memory::MemoryStore;
-use everstep::engine::store::{Durability, Facts, InstanceRow, Key, Loaded, Op, Reader, Store, TimerRow};
+use everstep::engine::store::{
+    Durability, Facts, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow,
+};
 use everstep::engine::{Engine, Time};
-use everstep::model::{Filter, Micros, RuntimeStatus, StartRequest};
+use everstep::model::{BulkAction, Filter, Micros, RuntimeStatus, StartRequest};
 use everstep::runtime::wait_on;
 use everstep::testkit::ChildOptions;
 use everstep::testkit::host::{End, Fault, Host};
@@ -75,6 +77,10 @@ impl Store for Refusing {
         Store::load(&mut *self.store(), key)
     }
 
+    fn list(&mut self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        Store::list(&mut *self.store(), filter, before, limit)
+    }
+
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>> {
         self.store().with_work(after, limit)
     }
@@ -132,25 +138,43 @@ fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+/// Takes all slices; the error is the one of the slice that was refused.
+fn bulk(client: &Client, action: &BulkAction, name: &str) -> Result<u64> {
+    let mut cursor = None;
+    loop {
+        let filter = Filter { name: Some(name.to_owned()), ..Filter::default() };
+        let step = wait_on(client.bulk(None, action.clone(), filter, cursor), Some(PATIENCE))?;
+        cursor = step.cursor;
+        if cursor.is_none() {
+            return Ok(step.done);
+        }
+    }
+}
+
 #[test]
-fn a_purge_counts_what_it_has_deleted() {
-    for after in 0..3 {
+fn a_bulk_operation_counts_what_it_has_done() {
+    let purged = (BulkAction::Purge, RuntimeStatus::Completed);
+    let ended = (BulkAction::Terminate { output: None, recursive: true }, RuntimeStatus::Terminated);
+    for (after, (action, status)) in (0..3).flat_map(|after| [(after, &purged), (after, &ended)]) {
         let store = Refusing::default();
         let (_engine, client) = store.client();
-        let running = workers(&client, true);
+        let _running = workers(&client, true);
+        let purges = *action == BulkAction::Purge;
+        let name = if purges { "quick" } else { "child" };
         for number in 0..MANY {
-            orders::start(&client, "quick", &format!("quick-{number}"), None).unwrap();
+            orders::start(&client, name, &format!("{name}-{number}"), None).unwrap();
         }
-        until("all have ended", || count(&store, "quick", RuntimeStatus::Completed) == MANY);
-        drop(running);
+        let begun = if purges { *status } else { RuntimeStatus::Running };
+        until("all are there", || count(&store, name, begun) == MANY);
         store.refuse(after, 1);
-        let filter = || Filter { name: Some("quick".to_owned()), ..Filter::default() };
-        let error = wait_on(client.purge_matching(None, filter()), Some(PATIENCE)).unwrap_err();
+        let error = bulk(&client, action, name).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResourceExhausted, "{error}");
-        let left = count(&store, "quick", RuntimeStatus::Completed);
-        assert_eq!(left, MANY - 200 * after as usize, "what was refused is there, and nothing else");
-        let purged = wait_on(client.purge_matching(None, filter()), Some(PATIENCE)).unwrap();
-        assert_eq!((purged, count(&store, "quick", RuntimeStatus::Completed)), (left as u64, 0));
+        let done = usize::try_from(error.done().unwrap()).unwrap();
+        assert_eq!(done > 0, after > 0, "{error}");
+        assert_eq!(count(&store, name, begun), MANY - done, "what was refused is as it was");
+        let rest = bulk(&client, action, name).unwrap();
+        assert_eq!(usize::try_from(rest).unwrap(), MANY - done);
+        assert_eq!(count(&store, name, *status), if purges { 0 } else { MANY });
     }
 }
 

@@ -37,6 +37,7 @@ fn clients_of_one_process_have_one_durability() {
 
 #[cfg(unix)]
 mod of_two_processes {
+    use everstep::model::BulkAction;
     use everstep::runtime::wait_on;
     use everstep::worker::Worker;
     use everstep::{Error, Result};
@@ -68,7 +69,7 @@ mod of_two_processes {
         let id = "box-0-0";
         let state = wait_on(client.get(None, id, true), None).unwrap();
         assert_eq!((state.name.as_str(), state.input.as_deref()), ("box", Some("[]")));
-        let page = wait_on(client.list(None, Default::default(), None, None), None).unwrap();
+        let page = wait_on(client.list(None, Default::default()), None).unwrap();
         assert_eq!(page.states.iter().map(|state| state.instance_id.as_str()).collect::<Vec<_>>(), [id]);
         assert!(!wait_on(client.history(None, id), None).unwrap().is_empty());
 
@@ -86,7 +87,7 @@ mod of_two_processes {
         refused(wait_on(client.resume(None, id, None), None));
         refused(wait_on(client.terminate(None, id, None, true), None));
         refused(wait_on(client.purge(None, id, true), None).map(drop));
-        refused(wait_on(client.purge_matching(None, Default::default()), None).map(drop));
+        refused(wait_on(client.bulk(None, BulkAction::Purge, Default::default(), None), None).map(drop));
         refused(orders::result(&client, id).map(drop));
         refused(wait_on(client.next_change(None, id, None, None, true), None).map(drop));
         refused(Worker::open(&client, None, &orders::host(None).open(10)).map(drop));

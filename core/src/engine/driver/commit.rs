@@ -91,13 +91,6 @@ impl Driver {
             self.reload_at = self.now.plus(self.backoff);
             self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
         }
-        // What they did in this round did not happen.
-        for (_, done) in &mut self.recursions {
-            *done = 0;
-        }
-        for purge in self.purges.drain(..) {
-            purge.fail(&error);
-        }
         // A full disk may have room again; after any other fault of the store nothing can be trusted but a new opening.
         if error.kind() != ErrorKind::ResourceExhausted {
             self.stop(error);
@@ -115,6 +108,7 @@ impl Driver {
     /// Stops for good: every call from now on gets the error.
     pub(super) fn stop(&mut self, error: Error) {
         self.hub.close(&error);
+        self.bulks.fail(&error);
         self.machines.clear();
         self.by_id.clear();
         self.reload.clear();

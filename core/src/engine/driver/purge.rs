@@ -1,59 +1,44 @@
-//! Purges: the whole tree is checked before anything is deleted, then children go before parents, in slices.
+//! Purges of one instance: the whole tree is checked before anything is deleted, then children go before parents, in
+//! slices.
 
+use super::bulk::Budget;
 use super::*;
-use crate::model::Filter;
+
+/// An instance to delete, and how many records it has.
+struct Doomed {
+    key: Key,
+    id: String,
+    records: u32,
+}
 
 /// Instances to delete, children before parents.
 pub(super) struct Purge {
-    keys: VecDeque<(Key, String)>,
+    keys: VecDeque<Doomed>,
     count: u64,
+    /// How many of them no commit has written yet.
+    unwritten: u64,
     reply: Reply<u64>,
 }
 
 impl Purge {
     pub(super) fn fail(self, error: &Error) {
-        drop(self.reply.send(Err(error.duplicate())));
+        drop(self.reply.send(Err(error.duplicate().having_done(self.count - self.unwritten))));
     }
 }
 
 impl Driver {
     pub(super) fn begin_purge(&mut self, id: &str, recursive: bool, reply: Reply<u64>) {
         match self.tree(id, recursive) {
-            Ok(keys) => self.purges.push_back(Purge { keys: keys.into(), count: 0, reply }),
+            Ok(keys) => self.purges.push_back(Purge { keys: keys.into(), count: 0, unwritten: 0, reply }),
             Err(error) => drop(reply.send(Err(error))),
         }
-    }
-
-    pub(super) fn begin_purge_matching(&mut self, filter: &Filter, reply: Reply<u64>) {
-        let mut filter = filter.clone();
-        if filter.statuses.is_empty() {
-            filter.statuses = RuntimeStatus::ALL.into_iter().filter(|status| status.is_terminal()).collect();
-        }
-        filter.statuses.retain(|status| status.is_terminal());
-        let reader = self.store.reader();
-        let mut keys = VecDeque::new();
-        let mut before = None;
-        while !filter.statuses.is_empty() {
-            match reader.list(&filter, before, SLICE) {
-                Err(error) => return drop(reply.send(Err(error))),
-                Ok(rows) => {
-                    before = rows.last().map(|row| (row.created_at, row.key));
-                    let full = rows.len() == SLICE;
-                    keys.extend(rows.into_iter().map(|row| (row.key, row.id)));
-                    if !full {
-                        break;
-                    }
-                }
-            }
-        }
-        self.purges.push_back(Purge { keys, count: 0, reply });
     }
 
     /// The instance and, if `recursive`, all below it, children first.
     ///
     /// # Errors
     /// `not_found`; `failed_precondition` if any of them has not finished.
-    fn tree(&mut self, id: &str, recursive: bool) -> Result<Vec<(Key, String)>> {
+    fn tree(&mut self, id: &str, recursive: bool) -> Result<Vec<Doomed>> {
         let Some((root, status)) = self.lookup(id)? else { return Err(not_found(id)) };
         if !status.is_terminal() {
             return Err(unfinished(id, status));
@@ -72,7 +57,7 @@ impl Driver {
                     }
                 }
             }
-            order.push((key, id));
+            order.push(Doomed { key, id, records: machine.row().next_turn });
         }
         order.reverse();
         Ok(order)
@@ -97,19 +82,21 @@ impl Driver {
     }
 
     pub(super) fn purge_slice(&mut self) -> Result<()> {
-        let mut left = SMALL_SLICE;
-        while left > 0
+        let mut budget = Budget::of_a_slice();
+        while budget.is_left()
             && let Some(mut purge) = self.purges.pop_front()
         {
-            while left > 0
-                && let Some((key, id)) = purge.keys.pop_front()
+            purge.unwritten = 0;
+            while budget.is_left()
+                && let Some(Doomed { key, id, records }) = purge.keys.pop_front()
             {
-                left -= 1;
+                budget.pay(records);
                 // One that was replaced or purged meanwhile is not there any more.
                 if self.lookup(&id)?.is_some_and(|(found, status)| found == key && status.is_terminal()) {
                     self.delete(key, &id)?;
                     self.round.purged.push(Arc::from(id));
                     purge.count += 1;
+                    purge.unwritten += 1;
                 }
             }
             if purge.keys.is_empty() {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::engine::store::InstanceRow;
 use crate::model::Filter;
 
 impl Driver {
@@ -109,12 +110,11 @@ impl Driver {
     /// A new worker may have the code that stalled instances wait for.
     pub(super) fn find_stalled(&mut self) {
         let filter = Filter { statuses: vec![RuntimeStatus::Stalled], ..Filter::default() };
-        let reader = self.store.reader();
         let mut before = None;
         // Bounded: those beyond it are tried with the next worker or on resume.
         while self.stalled.len() < 100 * SLICE {
-            let Ok(rows) = reader.list(&filter, before, SLICE) else { return };
-            before = rows.last().map(|row| (row.created_at, row.key));
+            let Ok(rows) = self.store.list(&filter, before, SLICE) else { return };
+            before = rows.last().map(InstanceRow::position);
             let full = rows.len() == SLICE;
             self.stalled.extend(rows.into_iter().map(|row| row.key));
             if !full {

@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
-use super::{Facts, InboxRow, InstanceRow, Key, Loaded, Op, Reader, Store, TimerRow};
+use super::{Facts, InboxRow, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow};
 use crate::error::{Error, Result};
-use crate::model::{Filter, Micros};
+use crate::model::{Filter, Micros, RuntimeStatus, StatusCounts};
 
 /// Keeps instances in memory. Its [`Reader`]s share its content.
 #[derive(Debug, Default)]
@@ -231,6 +231,18 @@ impl Tables {
     fn by_id(&self, id: &str) -> Option<&Instance> {
         self.instances.get(self.ids.get(id)?)
     }
+
+    /// Those that match, newest first.
+    fn matching(&self, filter: &Filter, before: Option<Position>) -> impl Iterator<Item = &Instance> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let newest_first = self.created.range((Unbounded, before.map_or(Unbounded, Excluded))).rev();
+        let instances = newest_first.filter_map(|(_, key)| self.instances.get(key));
+        instances.filter(move |instance| instance.row.matches(filter))
+    }
+
+    fn page(&self, filter: &Filter, before: Option<Position>, limit: usize) -> Vec<InstanceRow> {
+        self.matching(filter, before).take(limit).map(|instance| instance.row.clone()).collect()
+    }
 }
 
 impl Instance {
@@ -252,13 +264,6 @@ impl Instance {
         let turns = first.into_iter().chain(last).map(|(turn, data)| (*turn, data.clone())).collect();
         Loaded { row: self.row.clone(), turns, inbox: self.inbox() }
     }
-}
-
-fn matches(filter: &Filter, row: &InstanceRow) -> bool {
-    filter.name.as_ref().is_none_or(|name| *name == row.name)
-        && (filter.statuses.is_empty() || filter.statuses.contains(&row.status))
-        && filter.created_from.is_none_or(|from| row.created_at >= from)
-        && filter.created_to.is_none_or(|to| row.created_at < to)
 }
 
 /// A panic while the lock is held can only come from the allocator; what is in the tables is whole all the same.
@@ -292,6 +297,10 @@ impl Store for MemoryStore {
 
     fn load(&mut self, key: Key) -> Result<Option<Loaded>> {
         Ok(read(&self.shared).instances.get(&key).map(Instance::loaded))
+    }
+
+    fn list(&mut self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        Ok(read(&self.shared).page(filter, before, limit))
     }
 
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>> {
@@ -332,13 +341,37 @@ impl Reader for MemoryReader {
         Ok(read(&self.0).instances.get(&key).map(Instance::turns).unwrap_or_default())
     }
 
-    fn list(&self, filter: &Filter, before: Option<(Micros, Key)>, limit: usize) -> Result<Vec<InstanceRow>> {
-        use std::ops::Bound::{Excluded, Unbounded};
+    fn list(&self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        Ok(read(&self.0).page(filter, before, limit))
+    }
+
+    fn list_ends(
+        &self,
+        filter: &Filter,
+        before: Option<Position>,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<Loaded>> {
         let tables = read(&self.0);
-        let newest_first = tables.created.range((Unbounded, before.map_or(Unbounded, Excluded))).rev();
-        let rows =
-            newest_first.filter_map(|(_, key)| tables.instances.get(key)).map(|instance| &instance.row);
-        Ok(rows.filter(|row| matches(filter, row)).take(limit).cloned().collect())
+        let (mut found, mut size) = (Vec::new(), 0);
+        for instance in tables.matching(filter, before).take(limit) {
+            let ends = instance.ends();
+            size += ends.size();
+            found.push(ends);
+            if size > bytes {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn count(&self, filter: &Filter) -> Result<StatusCounts> {
+        let tables = read(&self.0);
+        let mut counts = BTreeMap::new();
+        for instance in tables.matching(filter, None) {
+            *counts.entry(instance.row.status.number()).or_default() += 1;
+        }
+        Ok(counts.into_iter().map(|(number, count)| (RuntimeStatus::from_number(number), count)).collect())
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{Filter, Micros, RuntimeStatus};
+use crate::model::{Filter, Micros, RuntimeStatus, StatusCounts};
 
 pub mod lock;
 pub mod memory;
@@ -197,6 +197,9 @@ pub trait Store: Send {
     /// All of the instance with this key.
     fn load(&mut self, key: Key) -> Result<Option<Loaded>>;
 
+    /// As [`Reader::list`], for the store's owner: it must not wait for those who read.
+    fn list(&mut self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>>;
+
     /// Instances with `has_work` (a finished one has some while its children are to be terminated) and a key greater than `after`, in the order of keys.
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>>;
 
@@ -238,6 +241,48 @@ pub trait Reader: Send + Sync {
     /// The turns of an instance by its key.
     fn turns(&self, key: Key) -> Result<Vec<(u32, bytes::Bytes)>>;
 
-    /// Rows that match, newest first, created at or before `before` = (created_at, key), exclusive.
-    fn list(&self, filter: &Filter, before: Option<(Micros, Key)>, limit: usize) -> Result<Vec<InstanceRow>>;
+    /// Rows that match, newest first, created at or before `before` = (created_at, key), exclusive. All of one state of
+    /// the store.
+    fn list(&self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>>;
+
+    /// As [`Reader::list`], but each with what [`Reader::ends`] gives. Ends early, though not before the first one, when
+    /// the records read exceed `bytes`.
+    fn list_ends(
+        &self,
+        filter: &Filter,
+        before: Option<Position>,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<Loaded>>;
+
+    /// How many rows match, by status in the order of its number; statuses without any are left out.
+    fn count(&self, filter: &Filter) -> Result<StatusCounts>;
+}
+
+/// The place of an instance in a listing. It never changes, so that what happens between two pages moves nothing.
+pub type Position = (Micros, Key);
+
+impl InstanceRow {
+    /// Where a listing shows it.
+    pub fn position(&self) -> Position {
+        (self.created_at, self.key)
+    }
+
+    /// Whether a listing with this filter shows it.
+    pub fn matches(&self, filter: &Filter) -> bool {
+        let parent = || self.parent.as_ref().map(|parent| &parent.instance_id);
+        filter.name.as_ref().is_none_or(|name| *name == self.name)
+            && (filter.statuses.is_empty() || filter.statuses.contains(&self.status))
+            && filter.created_from.is_none_or(|from| self.created_at >= from)
+            && filter.created_to.is_none_or(|to| self.created_at < to)
+            && filter.parent.as_ref().is_none_or(|id| parent() == Some(id))
+    }
+}
+
+impl Loaded {
+    /// How many bytes its records take.
+    pub fn size(&self) -> usize {
+        let turns: usize = self.turns.iter().map(|(_, data)| data.len()).sum();
+        turns + self.inbox.iter().map(|row| row.event.len()).sum::<usize>()
+    }
 }

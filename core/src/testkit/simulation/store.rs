@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::store::memory::MemoryStore;
-use crate::engine::store::{Facts, InstanceRow, Key, Loaded, Op, Reader, Store, TimerRow};
+use crate::engine::store::{Facts, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Filter;
 
 /// What the next commit meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,10 @@ impl Store for Faulty {
 
     fn load(&mut self, key: Key) -> Result<Option<Loaded>> {
         self.0.with(|store| Store::load(store, key))
+    }
+
+    fn list(&mut self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        self.0.with(|store| Store::list(store, filter, before, limit))
     }
 
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>> {

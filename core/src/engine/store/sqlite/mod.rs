@@ -1,11 +1,12 @@
 //! A store in one SQLite file: one connection that writes, a few that read, write-ahead log.
 //!
-//! The schema (`schema_1.sql`) follows measurements: turns are an append-only log keyed by an internal number, the row of
+//! The schema (`schema_1.sql` and what came later) follows measurements: turns are an append-only log keyed by an internal number, the row of
 //! an instance is narrow, and a turn touches no index but the log's own. A commit is one transaction and one flush.
 
 mod contents;
 mod facts;
 mod fault;
+mod list;
 mod open;
 mod read;
 mod reader;
@@ -25,8 +26,9 @@ use self::open::{BUSY_TIMEOUT, Place};
 use self::reader::SqliteReader;
 use self::write::Refusal;
 use super::lock::StoreLock;
-use super::{Durability, Facts, InstanceRow, Key, Loaded, Op, Reader, Store, TimerRow};
+use super::{Durability, Facts, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Filter;
 
 /// Two times what the log grows to between checkpoints.
 const JOURNAL_KEPT: u64 = 8 << 20;
@@ -201,6 +203,10 @@ impl Store for SqliteStore {
             let row = read::by_key(connection, key)?;
             row.map(|row| read::loaded(connection, row)).transpose()
         })
+    }
+
+    fn list(&mut self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        self.read(|connection| list::rows(connection, filter, before, limit))
     }
 
     fn with_work(&mut self, after: Key, limit: usize) -> Result<Vec<Key>> {

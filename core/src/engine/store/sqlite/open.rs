@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) const APPLICATION_ID: i32 = 0x4556_5354;
 
 /// One script for each version of the schema; a file is brought up by those it lacks.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -5,11 +5,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use rusqlite::Connection;
 
-use super::super::{InstanceRow, Key, Loaded, Reader};
+use super::super::{InstanceRow, Key, Loaded, Position, Reader};
 use super::open::Place;
-use super::read;
+use super::{list, read};
 use crate::error::Result;
-use crate::model::{Filter, Micros};
+use crate::model::{Filter, StatusCounts};
 
 /// How many reads run at once; further ones wait for one of them.
 const CONNECTIONS: usize = 4;
@@ -119,9 +119,8 @@ impl Reader for SqliteReader {
 
     fn ends(&self, id: &str) -> Result<Option<Loaded>> {
         self.with(|connection| {
-            let Some(row) = read::find(connection, id)? else { return Ok(None) };
-            let turns = read::end_turns(connection, row.key)?;
-            Ok(Some(Loaded { turns, inbox: read::inbox(connection, row.key)?, row }))
+            let row = read::find(connection, id)?;
+            row.map(|row| read::ends(connection, row)).transpose()
         })
     }
 
@@ -136,7 +135,32 @@ impl Reader for SqliteReader {
         self.with(|connection| read::turns(connection, key))
     }
 
-    fn list(&self, filter: &Filter, before: Option<(Micros, Key)>, limit: usize) -> Result<Vec<InstanceRow>> {
-        self.with(|connection| read::list(connection, filter, before, limit))
+    fn list(&self, filter: &Filter, before: Option<Position>, limit: usize) -> Result<Vec<InstanceRow>> {
+        self.with(|connection| list::rows(connection, filter, before, limit))
+    }
+
+    fn list_ends(
+        &self,
+        filter: &Filter,
+        before: Option<Position>,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<Loaded>> {
+        self.with(|connection| {
+            let (mut found, mut size) = (Vec::new(), 0);
+            for row in list::rows(connection, filter, before, limit)? {
+                let ends = read::ends(connection, row)?;
+                size += ends.size();
+                found.push(ends);
+                if size > bytes {
+                    break;
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn count(&self, filter: &Filter) -> Result<StatusCounts> {
+        self.with(|connection| list::count(connection, filter))
     }
 }
