@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -48,6 +51,24 @@ async def parent(ctx: everstep.WorkflowContext, text: str) -> Any:
     return [number, said, await ctx.call(child, text, instance_id=f"{ctx.instance_id}-child")]
 
 
+@everstep.activity
+async def hangs() -> None:
+    await asyncio.sleep(60)
+
+
+@everstep.workflow
+async def unlucky(ctx: everstep.WorkflowContext) -> str:
+    try:
+        await ctx.call(fails, retry=everstep.Retry(max_attempts=2, first_interval=0.001))
+    except everstep.ChildWorkflowError:
+        pass
+    try:
+        await ctx.call(hangs, timeout=0.02)
+    except TimeoutError:
+        return "done"
+    return "it has ended"
+
+
 @everstep.workflow
 async def waits(ctx: everstep.WorkflowContext) -> Any:
     ctx.set_custom_status("waiting")
@@ -69,7 +90,7 @@ async def loops(ctx: everstep.WorkflowContext, count: int) -> None:
 def client() -> Iterator[everstep.Client]:
     with (
         everstep.Client("memory:") as client,
-        everstep.Worker(client, [parent, child, waits, fails, loops], [flaky, shout]),
+        everstep.Worker(client, [parent, child, unlucky, waits, fails, loops], [flaky, shout, hangs]),
     ):
         yield client
 
@@ -109,6 +130,37 @@ def test_events_are_linked(client: everstep.Client, handle: everstep.WorkflowHan
     assert history[-1] is ended
     assert history == handle.history() != client.get_workflow_history("p-child")
     assert "events" in repr(history)
+
+
+def test_limits_and_attempts_of_children_are_linked(client: everstep.Client) -> None:
+    handle = client.start_workflow(unlucky)
+    assert handle.result(timeout=30) == "done"
+    history = handle.history()
+    first, second, hung = history.calls
+    assert [(call.attempt, call.first_attempt) for call in (first, second)] == [(1, None), (2, first)]
+    assert first.instance_id != second.instance_id
+    answers = history.events_of("ChildWorkflowInstanceFailed")
+    assert [(answer.scheduled, answer.instance_id) for answer in answers] == [
+        (first, first.instance_id),
+        (second, second.instance_id),
+    ]
+    pause, limit = history.events_of("TimerCreated")
+    assert (pause.timer_use, pause.serves) == ("retry", first)
+    assert (limit.timer_use, limit.serves) == ("activity_timeout", hung)
+    assert limit.outcome is not None
+    assert hung.outcome is None
+    assert hung.is_given_up
+    diagram = history.to_mermaid()
+    assert "loop fails, 2 attempts" in diagram
+    assert "the attempt timed out" in diagram
+
+
+def test_an_event_can_be_copied_and_kept(handle: everstep.WorkflowHandle[Any]) -> None:
+    for event in handle.history():
+        kept = pickle.loads(pickle.dumps(event))
+        assert kept == copy.deepcopy(event) == event
+        assert (kept.outcome, kept.scheduled, kept.child, kept.index) == (None, None, None, None)
+        assert asdict(event)["type"] == event.type
 
 
 def test_an_event_knows_the_wait_that_took_it(client: everstep.Client) -> None:

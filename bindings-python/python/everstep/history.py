@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .errors import DecodeError, FailedPreconditionError, InvalidArgumentError, NotFoundError
 from .models import Failure, RuntimeStatus, failure_from_native, instant
@@ -38,8 +38,13 @@ class HistoryEvent:
     """The time between this and its counterpart: of an activity, a child, a timer, a pause, the whole run."""
     timer_use: str | None = None
     """What a timer is for: ``sleep``, ``event_timeout``, ``activity_timeout`` or ``retry``."""
-    _links: tuple[int | None, int | None, int | None, int | None] = field(default=(None, None, None, None), repr=False)
-    _history: History | None = field(default=None, repr=False, compare=False)
+
+    # No fields: they take no part in a comparison and stand in no copy.
+    _links: ClassVar[tuple[int | None, int | None, int | None, int | None]] = (None, None, None, None)
+    _history: ClassVar[History | None] = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
 
     @property
     def name(self) -> str | None:
@@ -262,7 +267,7 @@ class History(Sequence[HistoryEvent]):
         for key in ("fire_at", "start_at"):
             if key in attributes:
                 attributes[key] = instant(attributes[key])
-        return HistoryEvent(
+        event = HistoryEvent(
             event_id,
             kind,
             instant(timestamp),
@@ -270,9 +275,10 @@ class History(Sequence[HistoryEvent]):
             turn,
             None if duration is None else timedelta(microseconds=duration),
             use,
-            (counterpart, first, serves, given_up),
-            self,
         )
+        object.__setattr__(event, "_links", (counterpart, first, serves, given_up))
+        object.__setattr__(event, "_history", self)
+        return event
 
     def _place(self, event: HistoryEvent) -> int | None:
         if self._places is None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Optional
 
 from typing_extensions import assert_type
 
@@ -16,6 +16,8 @@ from everstep import (
     AsyncClient,
     AsyncWorkflowHandle,
     Client,
+    History,
+    HistoryEvent,
     Retry,
     RuntimeStatus,
     Worker,
@@ -110,6 +112,11 @@ def main() -> None:
         assert_type(client.count_workflows(parent_instance_id="order-7"), dict[RuntimeStatus, int])
         assert_type(client.purge_workflows(statuses=["COMPLETED", RuntimeStatus.FAILED], progress=print), int)
         assert_type(client.purge_workflow(instance_id="order-7", workflow_component="dapr"), int)
+        assert_type(handle.history(expand=1), History)
+        assert_type(handle.history()[0].outcome, Optional[HistoryEvent])
+        assert_type(handle.history()[1:], list[HistoryEvent])
+        for seen in handle.watch():
+            assert_type(seen, WorkflowState)
         client.raise_workflow_event(
             instance_id="order-7", workflow_component="dapr", event_name="approval", event_data=True
         )
@@ -128,5 +135,8 @@ async def awaited() -> None:
         assert_type(await client.purge_workflow("order-7"), int)
         async for state in client.list_workflows(workflow_name="by-name"):
             assert_type(state, WorkflowState)
+        async for seen in handle.watch():
+            assert_type(seen, WorkflowState)
+        assert_type((await handle.history()).to_mermaid(expand=1), str)
         handles = await asyncio.gather(*(client.start_workflow(audit) for _ in range(3)))
         assert_type(await asyncio.gather(*(handle.result() for handle in handles)), list[bool])

@@ -73,6 +73,7 @@ def main(client: Client) -> None:
     Retry(max_attempts="3")  # wrong
     Worker(client, flow, [reserve])  # wrong
     Client(durability="maybe")  # wrong
+    client.get_workflow_history("order-7").to_mermaid(2)  # wrong
     reserve("order-7")  # wrong
 
 
@@ -85,6 +86,8 @@ async def awaited(client: AsyncClient) -> None:
     number: int = handle.result()  # wrong
     client.start_workflow(flow, Order("a")).result()  # wrong
     for state in client.list_workflows():  # wrong
+        pass
+    for state in client.watch_workflow("order-7"):  # wrong
         pass
     with client:  # wrong
         pass

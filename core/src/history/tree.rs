@@ -1,6 +1,6 @@
 //! A history with those of the children that it started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::{Event, HistoryEvent, decode};
@@ -26,14 +26,10 @@ impl HistoryTree {
     /// The instance IDs of the children that this history started, in the order of their starts. Detached workflows are
     /// not children.
     pub fn child_ids(&self) -> Vec<&str> {
-        let mut ids = Vec::new();
+        let mut known = HashSet::new();
         let created = self.events.iter().filter(|event| event.kind == "ChildWorkflowInstanceCreated");
-        for id in created.filter(|event| !event.detached).filter_map(|event| event.instance_id.as_deref()) {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        ids
+        let ids = created.filter(|event| !event.detached).filter_map(|event| event.instance_id.as_deref());
+        ids.filter(|id| known.insert(*id)).collect()
     }
 
     /// Whether this is the history of a child of that instance.

@@ -101,7 +101,11 @@ impl Steps<'_> {
             // What a child was started with and ended with stands in its parent's column.
             "ExecutionStarted" | "ExecutionCompleted" if !outer => return None,
             "ExecutionStarted" => {
-                format!("{client}->>{me}: {}", with_payload("start", &event.input, options))
+                let words = match &event.rerun_of {
+                    Some(source) => with_text("start as a rerun of", Some(source), options),
+                    None => "start".to_owned(),
+                };
+                format!("{client}->>{me}: {}", with_payload(&words, &event.input, options))
             }
             "ExecutionCompleted" if event.status == Some(RuntimeStatus::ContinuedAsNew) => {
                 format!("{me}->>{me}: {}", with_payload("continues as new", &event.result, options))
