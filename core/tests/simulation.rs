@@ -15,7 +15,7 @@ fn every_life_ends_well() {
         return;
     }
     let seeds = number("EVERSTEP_SEEDS").unwrap_or(2_000);
-    let (mut deaths, mut commits, mut instances, mut reruns) = (0, 0, 0, 0);
+    let (mut deaths, mut commits, mut instances, mut reruns, mut stalled) = (0, 0, 0, 0, 0);
     for seed in 0..seeds {
         match simulation::run(seed) {
             Ok(report) => {
@@ -23,13 +23,16 @@ fn every_life_ends_well() {
                 commits += report.commits;
                 instances += report.instances;
                 reruns += report.reruns;
+                stalled += report.stalled;
             }
             Err(violation) => panic!("seed {seed}: {violation}; run again with EVERSTEP_SEED={seed}"),
         }
     }
     println!(
-        "{seeds} lives, {deaths} deaths, {commits} commits, {instances} instances, {reruns} of them reruns, ended as they had to"
+        "{seeds} lives, {deaths} deaths, {commits} commits, {instances} instances, {reruns} of them reruns, ended as they had to, \
+         {stalled} after a stall"
     );
+    assert!(stalled > seeds / 10, "too few stalls to prove anything");
     assert!(reruns > seeds, "too few reruns to prove anything");
     assert!(deaths > seeds, "the lives are too quiet to prove anything");
 }

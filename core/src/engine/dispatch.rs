@@ -17,6 +17,8 @@ mod turns;
 
 pub use abilities::Abilities;
 pub(crate) use absent::Overdue;
+#[cfg(any(test, feature = "testkit"))]
+pub(crate) use absent::VERSION_GRACE;
 
 /// Number of a worker's registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -35,6 +35,8 @@ use machine::Machine;
 use request::{Inbox, Reply, Request};
 use snapshot::{Hub, Snapshot, Want};
 use store::{Durability, InstanceRow, Key, Loaded, Position, Reader, Store};
+#[cfg(any(test, feature = "testkit"))]
+pub(crate) use {dispatch::VERSION_GRACE, driver::give_up};
 
 /// After how much quiet the store does what waited for it.
 const QUIET: Duration = Duration::from_secs(1);

@@ -5,12 +5,13 @@
 use std::cell::Cell;
 
 /// Every seeded bug and what it does.
-pub const ALL: [(&str, &str); 6] = [
+pub const ALL: [(&str, &str); 7] = [
     ("acknowledge_before_flush", "answers leave before the commit"),
     ("double_timer", "a timer that fired stays armed and may fire again"),
     ("lost_staged_result", "a result that comes while a turn is out goes with that turn"),
     ("stale_generation", "activities outlive their generation, and their results are accepted by the next"),
     ("rerun_forgets_open", "what was open at the event of a rerun is not handed out"),
+    ("version_not_kept", "the version that a run began with is not written"),
     ("inbox_not_deleted", "an event that a turn took stays in the inbox"),
 ];
 

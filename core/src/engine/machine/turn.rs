@@ -67,7 +67,7 @@ impl Machine {
     pub fn turn_done(
         &mut self,
         token: u64,
-        result: TurnResult,
+        mut result: TurnResult,
         context: &mut Context<'_>,
         effects: &mut Vec<Effect>,
     ) {
@@ -78,6 +78,9 @@ impl Machine {
         if self.row.started_at.is_none() {
             self.drop_start_timer(effects);
             self.row.started_at = Some(time);
+        }
+        if mutant!("version_not_kept") {
+            result.version = None;
         }
         let ran = result.version.as_ref().and_then(|version| version.name.as_deref());
         if ran.is_some() && ran != self.version.as_deref() {

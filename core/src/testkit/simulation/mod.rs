@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::bridge::random::Random;
 use crate::engine::request::{Control, Request};
-use crate::engine::{Driver, Shared};
+use crate::engine::{Driver, Shared, VERSION_GRACE, give_up};
 use crate::error::{ErrorKind, Result};
 use crate::model::{Micros, Started};
 use crate::testkit::text::TextHost;
@@ -45,6 +45,8 @@ pub struct Report {
     pub instances: u64,
     /// How many of them were reruns.
     pub reruns: u64,
+    /// How many of them have stalled on their way, for want of their version.
+    pub stalled: u64,
 }
 
 /// Lives the life of a seed.
@@ -63,6 +65,7 @@ pub fn run(seed: u64) -> std::result::Result<Report, String> {
         commits: life.disk.commits.load(std::sync::atomic::Ordering::Relaxed),
         instances: life.cases.len() as u64,
         reruns: life.cases.iter().filter(|case| case.source.is_some()).count() as u64,
+        stalled: life.stalled()?,
     })
 }
 
@@ -105,10 +108,9 @@ struct Life {
     ran: HashMap<(String, String, i64), u64>,
 }
 
-fn begin(disk: &Disk, seed: u64, max_cached: usize) -> Process {
+fn begin(disk: &Disk, seed: u64, deployed: u64, max_cached: usize) -> Process {
     let (shared, driver) = Shared::over(disk.open(), Some(seed)).expect("the disk can be read");
-    let programs = programs::programs();
-    let host = TextHost::new(programs.as_array().expect("a list of programs"));
+    let host = TextHost::new(&programs::deployed(deployed));
     let source = EmbeddedSource::by_hand(shared.clone());
     let (worker, _) =
         Worker::join(&source, &host.open(max_cached), 1 << 20).expect("the host's names are good");
@@ -134,7 +136,7 @@ impl Life {
                 }
             })
             .collect();
-        let process = begin(&disk, random.next_u64(), cache_size(&mut random));
+        let process = begin(&disk, random.next_u64(), random.next_u64(), cache_size(&mut random));
         let (clock, ran) = (Micros(1_700_000_000_000_000), HashMap::new());
         Life { random, disk, process, clock, cases, deaths: 0, calm: false, ran }
     }
@@ -181,14 +183,8 @@ impl Life {
             }
             3 => self.die(),
             4 => {
-                // A worker comes, the old one goes with all that it had.
-                let source = EmbeddedSource::by_hand(self.process.shared.clone());
-                self.process.host = TextHost::new(programs::programs().as_array().expect("a list"));
-                let open = self.process.host.open(cache_size(&mut self.random));
-                let (worker, _) = Worker::join(&source, &open, 1 << 20).expect("the host's names are good");
-                self.process.worker = worker;
-                self.process.turns.clear();
-                self.process.activities.clear();
+                let deployed = self.random.next_u64();
+                self.deploy(deployed);
                 Ok(())
             }
             5 => {
@@ -201,6 +197,17 @@ impl Life {
                 Ok(())
             }
         }
+    }
+
+    /// A worker comes, the old one goes with all that it had.
+    fn deploy(&mut self, deployed: u64) {
+        let source = EmbeddedSource::by_hand(self.process.shared.clone());
+        self.process.host = TextHost::new(&programs::deployed(deployed));
+        let open = self.process.host.open(cache_size(&mut self.random));
+        let (worker, _) = Worker::join(&source, &open, 1 << 20).expect("the host's names are good");
+        self.process.worker = worker;
+        self.process.turns.clear();
+        self.process.activities.clear();
     }
 
     fn start_one(&mut self) {
@@ -283,7 +290,11 @@ impl Life {
 
     /// One round of the engine. If its process died in it, the next one begins.
     fn round(&mut self) -> std::result::Result<(), String> {
-        let requests = self.process.shared.inbox.take();
+        let mut requests = self.process.shared.inbox.take();
+        if self.chance(4) {
+            let over = Instant::now() + VERSION_GRACE;
+            give_up(self.process.shared.dispatch.overdue(over), &mut requests);
+        }
         self.process.driver.run(requests, self.clock);
         self.disk.arm(None);
         self.hear()?;
@@ -322,14 +333,16 @@ impl Life {
         self.deaths += 1;
         self.disk.arm(None);
         let seed = self.random.next_u64();
+        let deployed = if self.calm { programs::ALL } else { self.random.next_u64() };
         let max_cached = cache_size(&mut self.random);
-        self.process = begin(&self.disk, seed, max_cached);
+        self.process = begin(&self.disk, seed, deployed, max_cached);
         self.check_after_death()
     }
 
     /// No more faults: everything has to come to its end.
     fn settle(&mut self) -> std::result::Result<(), String> {
         self.calm = true;
+        self.deploy(programs::ALL);
         for step in 0..CALM {
             self.start_one();
             self.raise_one();

@@ -8,7 +8,7 @@ use super::Life;
 use crate::engine::machine::Machine;
 use crate::engine::store::Loaded;
 use crate::history::wire::history_event::EventType;
-use crate::history::{Event, record};
+use crate::history::{Event, record, wire};
 use crate::model::{Filter, Micros, RuntimeStatus};
 
 type Verdict = Result<(), String>;
@@ -148,11 +148,13 @@ impl Life {
             }
             let output: Value =
                 serde_json::from_str(snapshot.output.as_deref().unwrap_or("null")).unwrap_or_default();
-            if output != case.work.output {
-                return Err(format!(
-                    "{} ({}): ended with {output}, not {}",
-                    case.id, case.work.name, case.work.output
-                ));
+            let expected = case.work.output_of(snapshot.version.as_deref());
+            if output != expected {
+                return Err(format!("{} ({}): ended with {output}, not {expected}", case.id, case.work.name));
+            }
+            let chosen = case.work.version.is_none_or(|version| snapshot.version.as_deref() == Some(version));
+            if !chosen {
+                return Err(format!("{}: ran {:?}, not {:?}", case.id, snapshot.version, case.work.version));
             }
         }
         let reader = self.disk.reader();
@@ -162,6 +164,17 @@ impl Life {
             sound(&row.id, &loaded)?;
         }
         self.check_indexes()
+    }
+
+    /// How many cases have stalled on their way.
+    pub(super) fn stalled(&self) -> Result<u64, String> {
+        let stalled = |event: &Event| event.kind() == "ExecutionStalled";
+        let mut count = 0;
+        for case in &self.cases {
+            let past = self.load(&case.id)?.map_or_else(|| Ok(Vec::new()), |loaded| history(&loaded))?;
+            count += u64::from(past.iter().any(stalled));
+        }
+        Ok(count)
     }
 
     /// Rows and timers say nothing that the turns and the inbox do not.
@@ -214,6 +227,11 @@ fn sound(id: &str, loaded: &Loaded) -> Verdict {
                 format!("event {}", event.input.as_deref().unwrap_or_default())
             }
             Some(EventType::ExecutionSuspended(_) | EventType::ExecutionResumed(_)) => continue,
+            Some(EventType::ExecutionStalled(stalled))
+                if stalled.reason() == wire::StalledReason::VersionNotAvailable =>
+            {
+                continue;
+            }
             Some(EventType::ExecutionStalled(stalled)) => {
                 return Err(format!("{id}: stalled: {}", stalled.description.clone().unwrap_or_default()));
             }

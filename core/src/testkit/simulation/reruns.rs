@@ -27,6 +27,7 @@ impl Case {
                 name: self.work.name.to_owned(),
                 input: Some(self.work.input.to_string()),
                 instance_id: Some(self.id.clone()),
+                version: self.work.version.map(str::to_owned),
                 ..StartRequest::default()
             };
             return Request::Start(Box::new(request), reply);
