@@ -124,8 +124,8 @@ class Worker:
     def start(self) -> None:
         """Opens the worker and starts its threads; returns when tasks may come.
 
-        Raises ``ClosedError``, ``FailedPreconditionError`` if it has started already, ``StoreLockedError`` where another
-        process owns the file.
+        Raises ``ClosedError``, ``FailedPreconditionError`` if it has started already, ``StoreLockedError`` where
+        another process owns the file.
         """
         from ._host.activities import ActivityHost
 
