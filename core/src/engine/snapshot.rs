@@ -260,10 +260,11 @@ impl Inner {
     }
 
     fn publish(&mut self, id: Arc<str>, state: Arc<Snapshot>, wakers: &mut Vec<Waker>) {
-        // One look at each, however many they are: thousands may watch one instance.
-        if let Some(mut open) = self.by_instance.remove(&id) {
+        let Inner { waits, by_instance, .. } = self;
+        if let Some(open) = by_instance.get_mut(&id) {
+            // One look at each, however many they are: thousands may watch one instance.
             open.retain(|wait| {
-                let Some(entry) = self.waits.get_mut(wait) else { return false };
+                let Some(entry) = waits.get_mut(wait) else { return false };
                 let met = entry.want.is_met(&state);
                 if met {
                     entry.answer = Some(Ok(state.clone()));
@@ -271,8 +272,8 @@ impl Inner {
                 }
                 !met
             });
-            if !open.is_empty() {
-                self.by_instance.insert(id.clone(), open);
+            if open.is_empty() {
+                by_instance.remove(&id);
             }
         }
         if state.status.is_terminal() {
