@@ -17,6 +17,7 @@ import everstep
 import test_conformance
 from everstep import Client, Codec, Worker, WorkflowContext
 from everstep.errors import DecodeError, InvalidArgumentError
+from everstep.testing import Environment
 
 
 class Reversing(Codec):
@@ -107,6 +108,13 @@ def test_a_worker_may_have_a_codec_of_its_own() -> None:
         assert handle.wait_for_completion(timeout=30).raw_output == Reversing().seal("7")
         with pytest.raises(DecodeError, match="does not fit int"):
             handle.result(timeout=30)
+
+
+def test_the_testing_environment_takes_one() -> None:
+    with Environment([takes_number], codec=Reversing()) as environment:
+        handle = environment.client.start_workflow(takes_number, 7)
+        assert handle.result(timeout=30) == 7
+        assert handle.get().raw_output == Reversing().seal("7")
 
 
 def test_what_cannot_be_unsealed_fails_the_call_and_stays_readable() -> None:

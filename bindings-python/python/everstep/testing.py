@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .codecs import Codec
     from .context import WorkflowContext
     from .durations import Duration
 
@@ -31,7 +32,7 @@ class Environment:
     event that a workflow waits for. Time does not skip while an activity runs.
 
     With ``max_cached=0`` every turn is a replay: a workflow that is not deterministic stalls. ``client`` and ``worker``
-    are ordinary ones; an ``AsyncClient`` of ``endpoint`` sees the same engine.
+    are ordinary ones, with the ``codec``; an ``AsyncClient`` of ``endpoint`` sees the same engine.
     """
 
     def __init__(
@@ -41,10 +42,11 @@ class Environment:
         *,
         max_cached: int | None = None,
         activity_threads: int | None = None,
+        codec: Codec | None = None,
     ) -> None:
         self.endpoint = f"test:{uuid4().hex}"
         """The endpoint of this engine, for more clients."""
-        self.client = Client(self.endpoint)
+        self.client = Client(self.endpoint, codec=codec)
         """A client of the engine."""
         self.worker = Worker(
             self.client,

@@ -16,6 +16,7 @@ from everstep import (
     AsyncClient,
     AsyncWorkflowHandle,
     Client,
+    Codec,
     History,
     HistoryEvent,
     Retry,
@@ -120,6 +121,20 @@ def main() -> None:
         client.raise_workflow_event(
             instance_id="order-7", workflow_component="dapr", event_name="approval", event_data=True
         )
+
+
+class Reversing(Codec):
+    def seal(self, text: str) -> str:
+        return text[::-1]
+
+    def unseal(self, text: str) -> str:
+        return text[::-1]
+
+
+def sealed() -> None:
+    with Client("memory:", codec=Reversing()) as client, Worker(client, [audit], codec=Codec(backend="orjson")):
+        assert_type(Reversing().encode([1]), str)
+        assert_type(client.get_workflow("order-7").input, Any)
 
 
 async def awaited() -> None:

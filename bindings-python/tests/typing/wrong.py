@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import everstep
-from everstep import ActivityContext, AsyncClient, Client, Retry, Worker, WorkflowContext
+from everstep import ActivityContext, AsyncClient, Client, Codec, Retry, Worker, WorkflowContext
 
 
 @dataclass
@@ -74,6 +74,8 @@ def main(client: Client) -> None:
     Worker(client, flow, [reserve])  # wrong
     Client(durability="maybe")  # wrong
     client.get_workflow_history("order-7").to_mermaid(2)  # wrong
+    Client(codec=Codec)  # wrong
+    Codec(backend="pickle")  # wrong
     reserve("order-7")  # wrong
 
 
