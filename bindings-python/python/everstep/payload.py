@@ -194,14 +194,17 @@ def convert(value: Any, decoder: Decoder | None) -> Any:
         return value
     try:
         return decoder.convert(value)
-    except Mismatch as error:
-        from .decoding import name_of
+    except (Mismatch, RecursionError) as error:
+        raise unfit(value, decoder, error) from error.__cause__
 
-        raise DecodeError(
-            f"the payload does not fit {name_of(decoder.annotation)}: {error}", text=json.dumps(value)
-        ) from error.__cause__
-    except RecursionError:
-        raise DecodeError("the payload is nested too deeply", text=json.dumps(value)) from None
+
+def unfit(value: Any, decoder: Decoder, error: Mismatch | RecursionError) -> DecodeError:
+    """The error for a parsed value that does not fit its annotation."""
+    from .decoding import name_of
+
+    if isinstance(error, RecursionError):
+        return DecodeError("the payload is nested too deeply", text=json.dumps(value))
+    return DecodeError(f"the payload does not fit {name_of(decoder.annotation)}: {error}", text=json.dumps(value))
 
 
 def decode(text: str | None, decoder: Decoder | None = None) -> Any:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .errors import DecodeError
-from .payload import ABSENT, Decoder, RawPayload, convert, encode, parse, sendable
+from .payload import ABSENT, Decoder, Mismatch, RawPayload, convert, encode, parse, sendable, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,13 +80,19 @@ class Wire:
 
     def take(self, job: Mapping[str, Any], key: str, decoder: Decoder | None) -> Any:
         """Decodes the payload under ``key`` of a job or task, or under its twin; ``ABSENT`` if there is none."""
-        value = job.get(key, ABSENT)
-        if value is ABSENT:
+        if key in job:
+            value = job[key]
+        else:
             text = job.get(key + "_text")
             if text is None:
                 return ABSENT
             value = self._parse(text)
-        return value if decoder is None else convert(value, decoder)
+        if decoder is None or decoder.convert is None:
+            return value
+        try:
+            return decoder.convert(value)
+        except (Mismatch, RecursionError) as error:
+            raise unfit(value, decoder, error) from error.__cause__
 
     def absent(self, decoder: Decoder | None) -> Any:
         """What a payload that is not there reads as. Raises ``DecodeError`` where null does not fit."""
