@@ -68,7 +68,7 @@ def main(client: Client) -> None:
     client.list_workflows(workflow="flow")  # wrong
     client.count_workflows(statuses=7)  # wrong
     client.purge_workflows(created_to="yesterday")  # wrong
-    client.pause_workflows(progress=print("so far"))  # wrong
+    client.pause_workflows(progress="so far")  # wrong
     client.terminate_workflows(reason="over")  # wrong
     Retry(max_attempts="3")  # wrong
     Worker(client, flow, [reserve])  # wrong
