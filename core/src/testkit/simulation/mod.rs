@@ -353,7 +353,8 @@ impl Life {
                 self.answer_turns();
             }
             self.poll_activities()?;
-            while !self.process.activities.is_empty() {
+            // Some answers take longer, so that there are late ones.
+            while !self.process.activities.is_empty() && !self.chance(2) {
                 self.answer_activity();
             }
             self.round()?;
