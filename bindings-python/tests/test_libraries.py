@@ -73,6 +73,17 @@ class Checked:
 
 
 @dataclass
+class Limited:
+    """Remarks to pydantic have no hash."""
+
+    count: Annotated[int, pydantic.Field(gt=0)]
+    counts: list[Annotated[int, pydantic.Field(gt=0)]]
+    either: Union[Annotated[int, pydantic.Field(gt=0)], str, None]
+    by_text: dict[Annotated[str, {"no": "hash"}], Annotated[int, {"no": "hash"}]]
+    remarks: list[Annotated[int, {"no": "hash"}]]
+
+
+@dataclass
 class Shipment:
     """A dataclass that holds models of all kinds."""
 
@@ -134,6 +145,7 @@ PETS = Annotated[Cat | Dog, pydantic.Field(discriminator="kind")]
         (dict[UUID, Thing], {ID: THING}),
         (Shipment, Shipment(Line(sku="a", price=Decimal(1)), STRUCT, THING, [Cat(), Dog()])),
         (Annotated[int, pydantic.Field(gt=0)], 3),
+        (Limited, Limited(1, [2], "a", {"b": 3}, [4])),
     ],
 )
 def test_a_model_comes_back_as_it_was(annotation: Any, value: Any) -> None:
@@ -158,6 +170,7 @@ def test_models_have_the_names_that_they_are_read_by() -> None:
         (list[Line], '[{"sku":"a","price":1},{"sku":"a"}]', "list[Line]: [1].price: Field required"),
         (PETS, '{"kind":"cow"}', "Input tag 'cow'"),
         (Checked, '{"count":0,"at":"2026-01-01"}', "count: Input should be greater than 0"),
+        (Limited, '{"count":1,"counts":[1,0]}', "counts[1]: Input should be greater than 0"),
         (Annotated[int, pydantic.Field(gt=0)], "0", "Input should be greater than 0"),
         (Struct, '{"orderId":1}', "Struct: orderId: Expected `uuid`, got `int`"),
         (list[Thing], '[{"name":1,"price":1}]', "list[Thing]: [0].name: expected str, got number"),

@@ -21,6 +21,11 @@ _EXACT_INTEGERS = 2.0**53
 _MOST_NAMED = 20
 
 
+def is_scalar(annotation: Any) -> bool:
+    """Whether a value of exactly this type is what it should be. Some annotations have no hash."""
+    return isinstance(annotation, type) and annotation in SCALARS
+
+
 def kind_of(value: Any) -> str:
     """What JSON calls a parsed value."""
     kinds = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
@@ -285,13 +290,14 @@ def _first_wrong(item: Convert, values: list[Any]) -> Mismatch:
 
 def collection(item: Convert | None, build: Any, name: str, of: Any = None) -> Convert:
     """A list of items, as the container that is asked for."""
+    exact = is_scalar(of)
 
     def decode(values: Any) -> Any:
         if type(values) is not list:
             raise wrong(name, values)
         if item is not None:
             try:
-                if of in SCALARS:
+                if exact:
                     values = [value if type(value) is of else item(value) for value in values]
                 else:
                     values = [item(value) for value in values]

@@ -13,12 +13,14 @@ from dataclasses import is_dataclass
 from datetime import timedelta
 from enum import Enum
 from pathlib import PurePath
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from . import converters, libraries
 from .errors import InvalidArgumentError
-from .payload import Convert, Mismatch
 from .records import compile_named_tuple, compile_record, compile_typed_dict, is_named_tuple, is_typed_dict
+
+if TYPE_CHECKING:
+    from .payload import Convert
 
 _LISTS = (
     list,
@@ -204,7 +206,7 @@ def _key(annotation: Any) -> Convert | None:
     annotation = bare(annotation)
     if annotation in _ANYTHING or annotation is str:
         return None
-    if annotation in converters.KEYS:
+    if isinstance(annotation, type) and annotation in converters.KEYS:
         return converters.KEYS[annotation]
     if typing.get_origin(annotation) in _UNIONS:
         return converters.first_of([_key(arg) for arg in typing.get_args(annotation)])
@@ -238,10 +240,10 @@ def _union(annotation: Any, args: tuple[Any, ...]) -> Convert | None:
     some = [(arm, decoder) for arm, decoder in decoders.values() if arm not in (None, type(None))]
     if nullable and len(some) == 1:
         return converters.optional(some[0][1])  # type: ignore[arg-type]
-    exact = frozenset(arm for arm in arms if arm in converters.SCALARS)
+    exact = frozenset(arm for arm in arms if converters.is_scalar(arm))
     listed = [decoder for arm, decoder in some if _is_listed(arm)]
-    others = [decoder for arm, decoder in some if arm not in exact and not _is_listed(arm)]
-    scalars = [decoder for arm, decoder in some if arm in exact]
+    others = [decoder for arm, decoder in some if not converters.is_scalar(arm) and not _is_listed(arm)]
+    scalars = [decoder for arm, decoder in some if converters.is_scalar(arm)]
     return converters.union(name_of(annotation), nullable, exact, listed, others, scalars)  # type: ignore[arg-type]
 
 
@@ -258,6 +260,3 @@ def _refuse_ambiguous(annotation: Any, arms: list[Any]) -> None:
         raise InvalidArgumentError(
             f"{name_of(annotation)} cannot be decoded: some of it looks the same in JSON; put them into dataclasses"
         )
-
-
-__all__ = ["Mismatch", "bare", "compile_decoder", "name_of", "substituted", "unknown"]

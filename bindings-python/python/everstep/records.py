@@ -11,7 +11,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from .converters import SCALARS, wrong
+from .converters import is_scalar, wrong
 from .errors import InvalidArgumentError
 from .payload import ABSENT, Convert, Mismatch
 
@@ -212,7 +212,7 @@ class _Program:
                 conditions.append(f"{held} is not None")
                 annotation = inner
                 convert = _compiled(self.kind, field.name, annotation)
-        if annotation in SCALARS:
+        if is_scalar(annotation):
             conditions.append(f"type({held}) is not {annotation.__name__}")
         self.scope[f"c{index}"] = convert
         line = f"{held} = c{index}({held})"
