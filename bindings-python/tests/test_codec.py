@@ -150,6 +150,27 @@ def test_what_an_activity_cannot_decode_is_not_tried_again() -> None:
         assert client.start_workflow(calls).result(timeout=30) == ["activity_failed", "DecodeError", True]
 
 
+def test_an_activity_whose_output_cannot_be_encoded_is_not_run_again() -> None:
+    ran = []
+
+    @everstep.activity
+    def gives_nothing_to_send() -> Any:
+        ran.append(1)
+        return object()
+
+    @everstep.workflow
+    async def calls(ctx: WorkflowContext) -> list[Any]:
+        try:
+            await ctx.call(gives_nothing_to_send, retry=everstep.Retry(max_attempts=5, first_interval=0.001))
+        except everstep.ActivityError as error:
+            return [error.error_type, error.failure.non_retryable if error.failure else None]
+        return []
+
+    with Client("memory:") as client, Worker(client, [calls], [gives_nothing_to_send]):
+        assert client.start_workflow(calls).result(timeout=30) == ["InvalidArgumentError", True]
+    assert ran == [1]
+
+
 class Broken(Codec):
     def __init__(self, name: str, answer: Any) -> None:
         super().__init__()

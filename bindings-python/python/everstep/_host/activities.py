@@ -74,12 +74,13 @@ def value_answer(task: Task, value: Any, wire: Wire) -> str:
     try:
         return f'{{"t":"{task["t"]}"{wire.member("value", value, "the output")}}}'
     except InvalidArgumentError as error:
-        return error_answer(task, error, wire)
+        # To run it again would do all that it does once more, and end here.
+        return error_answer(task, error, wire, final=True)
 
 
-def error_answer(task: Task, error: BaseException, wire: Wire) -> str:
+def error_answer(task: Task, error: BaseException, wire: Wire, final: bool = False) -> str:
     """The answer to a task whose function raised."""
-    return f'{{"t":"{task["t"]}","error":{error_text(error, wire.conceal)}}}'
+    return f'{{"t":"{task["t"]}","error":{error_text(error, wire.conceal, final=final)}}}'
 
 
 class ActivityHost:

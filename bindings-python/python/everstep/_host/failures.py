@@ -63,10 +63,11 @@ def _told(text: str, conceal: Texts) -> str:
     return quoted(conceal(text.encode("utf-8", "backslashreplace").decode()))
 
 
-def error_text(error: BaseException, conceal: Texts = None, depth: int = 0) -> str:
+def error_text(error: BaseException, conceal: Texts = None, depth: int = 0, final: bool = False) -> str:
     """An error with its causes, as the bridge protocol has it.
 
-    What failed elsewhere keeps its type, message and stack on its way through this workflow.
+    What failed elsewhere keeps its type, message and stack on its way through this workflow. A ``final`` one is not
+    tried again.
     """
     if isinstance(error, EverstepError) and error.failure is not None:
         return _failure_text(error.failure, conceal, depth, error.code)
@@ -74,7 +75,7 @@ def error_text(error: BaseException, conceal: Texts = None, depth: int = 0) -> s
     text += f',"stack":{_told(stack_of(error), conceal)}'
     if isinstance(error, EverstepError):
         text += f',"code":"{error.code}"'
-    text += f',"retryable":{"false" if isinstance(error, _FINAL) else "true"}'
+    text += f',"retryable":{"false" if final or isinstance(error, _FINAL) else "true"}'
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and depth < _MOST_CAUSES:
         text += f',"cause":{error_text(cause, conceal, depth + 1)}'
