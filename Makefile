@@ -68,8 +68,13 @@ wheel: crates $(VENV)/tools ## Build the wheel into dist/
 	rm -rf dist/*.whl
 	$(BIN)/maturin build --release --locked --quiet --manifest-path $(BINDING)/Cargo.toml --out dist
 
+.PHONY: sdist
+sdist: crates $(VENV)/tools ## Pack the sources that a wheel is built from into dist/
+	mkdir -p dist && rm -f dist/*.tar.gz
+	$(BIN)/maturin sdist --manifest-path $(BINDING)/Cargo.toml --out dist
+
 .PHONY: ready
-ready: check test wheel-smoke ## Run everything that must be green before a change lands
+ready: check test wheel-smoke sdist-smoke ## Run everything that must be green before a change lands
 
 .PHONY: clean
 clean: ## Remove what the other targets made
@@ -99,14 +104,16 @@ check-python: native $(VENV)/checkers
 	cd $(BINDING) && $(BIN)/stubtest everstep._native
 	cd $(BINDING) && $(BIN)/python tests/typing/prove.py
 
-# Installs the wheel where no compiler and no package of the tree is in reach, and runs a program on it.
+# Installs the wheel into a fresh environment of every Python here, where no compiler and no package of the tree is in
+# reach, and runs programs on it.
 .PHONY: wheel-smoke
 wheel-smoke: wheel
-	@test "$$(stat -c %s dist/*.whl)" -le 8388608 || { echo "the wheel is larger than 8 MiB: $$(ls -l dist)"; exit 1; }
-	rm -rf .cache/smoke
-	$(PYTHON) -m venv .cache/smoke
-	.cache/smoke/bin/python -m pip install --quiet --no-index --no-deps dist/*.whl
-	cd .cache/smoke && env -i HOME=$(CURDIR)/.cache/smoke PATH=/nonexistent bin/python -I $(CURDIR)/scripts/wheel_smoke.py
+	$(BIN)/python scripts/package.py wheel
+
+# Builds a wheel from the archive alone and runs the same programs on that.
+.PHONY: sdist-smoke
+sdist-smoke: sdist
+	$(BIN)/python scripts/package.py sdist
 
 # The extension module, built once per change of the sources and installed into .venv; the same build serves the
 # checks, the tests, the demo and the benches.

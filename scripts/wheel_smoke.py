@@ -1,4 +1,4 @@
-"""Runs one workflow on an installed wheel; `make wheel-smoke` calls it where neither a compiler nor the tree is in reach."""
+"""Runs one workflow on an installed wheel; `scripts/package.py` calls it where neither a compiler nor the tree is in reach."""
 
 from __future__ import annotations
 
