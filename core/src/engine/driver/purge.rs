@@ -46,6 +46,10 @@ impl Driver {
         let mut order = Vec::new();
         let mut open = vec![(root, id.to_owned())];
         while let Some((key, id)) = open.pop() {
+            if recursive {
+                // What a termination before it has not come to yet must not refuse the purge.
+                self.finish_recursion(key, &id)?;
+            }
             let Some(machine) = self.glance(key)? else { continue };
             if !machine.row().status.is_terminal() {
                 return Err(unfinished(&id, machine.row().status));
@@ -63,13 +67,9 @@ impl Driver {
         Ok(order)
     }
 
-    /// A machine for reading only; it does not stay in memory. What the round has not written yet is written by the time
-    /// that the purge deletes it.
+    /// A machine for reading only; it does not stay in memory.
     fn glance(&mut self, key: Key) -> Result<Option<Machine>> {
-        if self.round.gone.contains(&key) {
-            return Ok(None);
-        }
-        self.store.load(key)?.map(Machine::load).transpose()
+        self.loaded(key)?.map(Machine::load).transpose()
     }
 
     fn child_of(&mut self, parent: Key, id: &str) -> Result<Option<Key>> {

@@ -372,6 +372,23 @@ fn who_purges_or_replaces_an_instance_does_not_save_its_children() {
 }
 
 #[test]
+fn a_purge_sees_the_termination_before_it() {
+    for children in [0, 3, 450] {
+        let disk = Disk::default();
+        let mut world = World::open(&disk);
+        world.start("root");
+        world.answer(
+            (0..children).map(|number| child(&format!("kid-{number}"))).chain([activity()]).collect(),
+        );
+        let (request, mut answer) = purge("root", true);
+        world.run(vec![terminate("root").0, request]);
+        world.settle();
+        assert_eq!(heard(&mut answer).expect("answered").unwrap(), 1 + children);
+        assert!(disk.row("root").is_none() && disk.row("kid-0").is_none());
+    }
+}
+
+#[test]
 fn a_purge_goes_in_slices_children_first_and_a_refused_one_can_be_asked_again() {
     let disk = Disk::default();
     let mut world = World::family(&disk, 450);
