@@ -90,6 +90,7 @@ BENCHES = [
     Bench("fan", "fan.py"),
     Bench("pool", "pool.py"),
     Bench("sleepers", "sleepers.py", (), ("--count", "100000"), timeout=900),
+    Bench("listing", "listing.py", (), ("--count", "100000", "--purged", "10000"), repeats=1, timeout=900),
     Bench("timers", "timers.py", repeats=3),
     Bench("recovery", "recovery.py", repeats=3, timeout=600),
     Bench("quiet", "quiet.py", repeats=1),
@@ -190,6 +191,15 @@ BARS = [
     ),
     Bar("sleepers", "memory with {sleepers} sleeping instances", figure("sleepers.rss_mb"), fixed(128), "MB"),
     Bar("sleepers", "opening a file with {sleepers} sleeping ones", figure("sleepers.open_s"), fixed(2), "s"),
+    Bar("listing", "page of 100 of {sleepers}, slowest filter", figure("listing.page_ms"), fixed(1), "ms"),
+    Bar("listing", "count by status of {sleepers}", figure("listing.count_all_ms"), fixed(100), "ms"),
+    Bar(
+        "listing",
+        "start p99 while a tenth of {sleepers} is purged",
+        figure("listing.start_p99_ratio"),
+        fixed(1.5),
+        "x",
+    ),
     Bar(
         "timers", "lateness of 10,000 timers due in one second, p99", figure("timers.p99_ms"), fixed(50), "ms"
     ),

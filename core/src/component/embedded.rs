@@ -308,3 +308,32 @@ fn parse_cursor<const N: usize>(text: &str) -> Result<[i64; N]> {
         .and_then(|numbers| numbers.try_into().ok())
         .ok_or_else(|| Error::invalid("the cursor is not one that this operation gave; begin without one"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+    use crate::runtime::wait_on;
+
+    #[test]
+    fn a_cursor_that_nobody_gave_is_refused() {
+        let options = ClientOptions { endpoint: Some("memory:".into()), ..ClientOptions::default() };
+        let client = Client::open(options).unwrap();
+        let list = |cursor: &str| {
+            let request = ListRequest { cursor: Some(cursor.into()), ..ListRequest::default() };
+            wait_on(client.list(None, request), Some(Duration::from_secs(30))).map(drop)
+        };
+        let bulk = |cursor: &str| {
+            let call = client.bulk(None, BulkAction::Purge, Filter::default(), Some(cursor.into()));
+            wait_on(call, Some(Duration::from_secs(30))).map(drop)
+        };
+        for wrong in ["", "1", "a.b", "1.2.", "1. 2", "+1.2", "01.2", "1.2.3.4", "1.99999999999999999999"] {
+            for answer in [list(wrong), bulk(wrong)] {
+                assert_eq!(answer.unwrap_err().kind(), ErrorKind::InvalidArgument, "{wrong:?}");
+            }
+        }
+        assert_eq!(list("1.2.3").unwrap_err().kind(), ErrorKind::InvalidArgument, "it is a bulk operation's");
+        assert_eq!(bulk("1.2").unwrap_err().kind(), ErrorKind::InvalidArgument, "it is a listing's");
+        assert!(list("1.2").is_ok() && bulk("0.1.2").is_ok());
+    }
+}

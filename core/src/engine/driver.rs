@@ -236,12 +236,14 @@ impl Driver {
         if self.broken.is_some() {
             return None;
         }
-        if self.has_slices() && !self.backs_off() {
+        let ready = !self.backs_off();
+        if self.has_slices() && ready {
             return Some(now);
         }
+        let bulk = self.bulks.due().filter(|_| ready);
         let reload = (!self.reload.is_empty()).then_some(self.reload_at);
         let staged = self.staged.front().map(|(due, _)| *due);
-        let due = [self.timers.next_due(), staged, reload].into_iter().flatten().min()?;
+        let due = [self.timers.next_due(), staged, reload, bulk].into_iter().flatten().min()?;
         let wait = u64::try_from(due.0.saturating_sub(clock.0)).unwrap_or(0);
         // An instant that the clock cannot hold is not worth waking up for.
         now.checked_add(Duration::from_micros(wait))
@@ -255,7 +257,8 @@ impl Driver {
         let works = |machine: &Machine| {
             machine.has_activity() || (machine.has_turn() && self.dispatch.knows_workflow(machine.name()))
         };
-        let still = self.broken.is_none() && !self.has_slices() && self.reload.is_empty();
+        let still =
+            self.broken.is_none() && !self.has_slices() && self.bulks.is_empty() && self.reload.is_empty();
         self.timers.next_due().filter(|_| still && !self.machines.values().any(|slot| works(&slot.machine)))
     }
 
@@ -263,7 +266,6 @@ impl Driver {
         self.recovery.is_some()
             || !self.recursions.is_empty()
             || !self.purges.is_empty()
-            || !self.bulks.is_empty()
             || !self.stalled.is_empty()
     }
 

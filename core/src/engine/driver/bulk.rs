@@ -4,14 +4,16 @@ use super::*;
 use crate::engine::store::{InstanceRow, Position};
 use crate::model::{BulkAction, BulkStep, Filter};
 
-/// How many instances a slice looks at.
-const ROWS: usize = 100;
-/// What a slice may cost, in records that are read or deleted.
-const COST: usize = 200;
+/// What a slice may cost, in records that are read or deleted: about half a millisecond of a purge.
+const COST: usize = 64;
 /// What an instance costs beside its records: its row, its place in the indexes, its inbox and timers.
 const INSTANCE_COST: usize = 6;
+/// How many instances a slice looks at: as many as it can take.
+const ROWS: usize = COST / INSTANCE_COST + 1;
 /// How many rounds that others need a slice lets pass.
 const YIELDS: u32 = 4;
+/// From one slice to the next while others use the engine: most of the time is theirs.
+const SPACING: Duration = Duration::from_millis(2);
 
 /// One slice: what is to be done, and where those before it ended. The filter names the statuses.
 #[derive(Clone, Debug)]
@@ -49,6 +51,10 @@ impl Budget {
 pub(super) struct Bulks {
     waiting: VecDeque<(Box<BulkSlice>, Reply<BulkStep>)>,
     yielded: u32,
+    /// When the last slice was taken.
+    last: Micros,
+    /// Whether anybody else has used the engine since.
+    others: bool,
 }
 
 impl Bulks {
@@ -60,14 +66,24 @@ impl Bulks {
         self.waiting.is_empty()
     }
 
+    /// When the next slice is due, if one waits.
+    pub(super) fn due(&self) -> Option<Micros> {
+        let due = if self.others { self.last.plus(SPACING) } else { self.last };
+        (!self.waiting.is_empty()).then_some(due)
+    }
+
     /// The next slice, unless it is to let others go first: who starts something should not wait for a slice's work as
     /// well as for the end of the one that was running.
-    fn next(&mut self, others: bool) -> Option<(Box<BulkSlice>, Reply<BulkStep>)> {
+    fn next(&mut self, others: bool, now: Micros) -> Option<(Box<BulkSlice>, Reply<BulkStep>)> {
+        self.others |= others;
+        if self.due().is_none_or(|due| due > now) {
+            return None;
+        }
         if others && self.yielded < YIELDS {
             self.yielded += 1;
             return None;
         }
-        self.yielded = 0;
+        (self.yielded, self.others, self.last) = (0, false, now);
         self.waiting.pop_front()
     }
 
@@ -81,10 +97,7 @@ impl Bulks {
 impl Driver {
     /// Takes one slice. `others`: whether the round serves anybody else.
     pub(super) fn bulk_slice(&mut self, others: bool) {
-        if self.bulks.is_empty() {
-            return;
-        }
-        let Some((mut slice, reply)) = self.bulks.next(others) else { return };
+        let Some((mut slice, reply)) = self.bulks.next(others, self.now) else { return };
         let before = slice.done;
         let answer = match self.run_slice(&mut slice) {
             // What was done before the error is written with this round; the next slice meets the error first.

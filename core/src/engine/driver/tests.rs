@@ -24,6 +24,8 @@ use wire::workflow_action::WorkflowActionType as Action;
 mod full;
 mod reruns;
 
+mod slices;
+
 /// What happens at a commit, before anything is durable.
 type Hook = Box<dyn FnMut(&[Op]) -> Result<()> + Send>;
 
