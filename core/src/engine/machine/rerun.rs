@@ -43,7 +43,7 @@ pub fn rerun(
     let from = rerun.from;
     let past = Past::before(source, from)?;
     check_input(&past.chosen, rerun.input.as_ref())?;
-    let copy = Copy {
+    let successor = Successor {
         source: &source.row.id,
         id: rerun.id,
         execution_id: context.ids.execution_id(),
@@ -51,10 +51,10 @@ pub fn rerun(
         now: context.now,
         input: rerun.input,
     };
-    let (turns, again) = copy.record(&past)?;
+    let (turns, again) = successor.record(&past)?;
     let row = InstanceRow {
         key: context.ids.key(),
-        id: copy.id,
+        id: successor.id,
         created_at: context.now,
         ..InstanceRow::default()
     };
@@ -218,8 +218,8 @@ fn unknown(from: i32, mut known: Vec<i32>) -> Error {
     Error::new(ErrorKind::NotFound, format!("no event {from} of the workflow instance ({cure})"))
 }
 
-/// The new instance's share in its record.
-struct Copy<'a> {
+/// The new instance, as far as its record has to say it.
+struct Successor<'a> {
     source: &'a str,
     id: String,
     execution_id: String,
@@ -228,7 +228,7 @@ struct Copy<'a> {
     input: Option<Payload>,
 }
 
-impl Copy<'_> {
+impl Successor<'_> {
     /// The records of the new instance, and the events of the last one: what is done anew.
     fn record(&self, past: &Past<'_>) -> Result<(Turns, Vec<Event>)> {
         let (mut records, mut waiting, mut open) = (Vec::new(), HashMap::new(), Vec::new());
