@@ -1,9 +1,11 @@
 //! The worker: carries batches of text across.
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::time::Duration;
 
-use everstep::worker::{Poll, Worker};
+use everstep::runtime::block_on;
+use everstep::worker::{Poll, Rehearsal, Worker};
 use everstep::{Error, Result};
 use pyo3::prelude::*;
 
@@ -20,6 +22,7 @@ pub(crate) struct NativeWorker {
     // In a forked child the engine's threads are gone, and closing would wait for them.
     worker: ManuallyDrop<Worker>,
     process: Process,
+    rehearsal: Option<Arc<Rehearsal>>,
 }
 
 impl Drop for NativeWorker {
@@ -60,7 +63,37 @@ impl NativeWorker {
         let client = client.client(py)?;
         let opened = py.detach(|| Worker::open(client, component, open));
         let (worker, answer) = opened.map_err(|error: Error| to_python(py, &error))?;
-        Ok((NativeWorker { worker: ManuallyDrop::new(worker), process: Process::current() }, answer))
+        let (worker, process) = (ManuallyDrop::new(worker), Process::current());
+        Ok((NativeWorker { worker, process, rehearsal: None }, answer))
+    }
+
+    #[staticmethod]
+    fn rehearse(
+        py: Python<'_>,
+        client: &NativeClient,
+        component: Option<&str>,
+        instance_id: &str,
+        open: &str,
+    ) -> PyResult<NativeWorker> {
+        let client = client.client(py)?;
+        let opened = py.detach(|| {
+            let history = client.history(component, instance_id);
+            let events = block_on(history, Some(client.call_timeout()), &mut || Ok(()))?;
+            Worker::rehearse(instance_id, events, open, client.options().max_payload_bytes)
+        });
+        let (worker, rehearsal) = opened.map_err(|error: Error| to_python(py, &error))?;
+        let (worker, process) = (ManuallyDrop::new(worker), Process::current());
+        Ok(NativeWorker { worker, process, rehearsal: Some(rehearsal) })
+    }
+
+    /// Why the code does not fit the history; nothing where it fits.
+    fn misfit(&self) -> Option<String> {
+        let outcome = self.rehearsal.as_ref().and_then(|rehearsal| rehearsal.outcome());
+        match outcome {
+            Some(Ok(())) => None,
+            Some(Err(stall)) => Some(stall.to_string()),
+            None => Some("the worker gave no answer".to_owned()),
+        }
     }
 
     fn poll_workflows(

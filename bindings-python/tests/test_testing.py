@@ -1,14 +1,19 @@
-"""The aids for tests: time that skips."""
+"""The aids for tests: time that skips, and stored histories against changed code."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import everstep
-from everstep.testing import Environment
+from everstep.testing import Environment, replay
 
 
 @everstep.workflow
@@ -109,3 +114,213 @@ def test_environments_are_apart() -> None:
 def test_a_duration_is_checked() -> None:
     with Environment() as env, pytest.raises(everstep.InvalidArgumentError):
         env.sleep(-1)
+
+
+# Stored histories against changed code.
+
+
+@everstep.activity
+def echo(value: int) -> int:
+    return value
+
+
+@everstep.activity
+def broken(value: int) -> int:
+    raise ValueError(value)
+
+
+@everstep.workflow(name="child")
+async def child(ctx: everstep.WorkflowContext, value: int) -> int:
+    return await ctx.call(echo, value)
+
+
+@everstep.workflow(name="flow")
+async def flow(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    total = await ctx.call(echo, 1)
+    with pytest.raises(everstep.ActivityError):
+        await ctx.call(broken, 2, retry=everstep.Retry(max_attempts=2, first_interval=0.001))
+    total += await ctx.call(child, 3)
+    await ctx.sleep(0.001)
+    if ctx.is_patched("more"):
+        total += sum(await ctx.map(echo, [4, 5, 6], max_concurrency=2))
+    if wait:
+        ctx.set_custom_status("waits")
+        total += await ctx.wait_for_event("go", int, timeout=timedelta(days=1))
+    await ctx.call(echo, total)
+    return total
+
+
+@everstep.workflow(name="failing")
+async def failing(ctx: everstep.WorkflowContext) -> None:
+    await ctx.call(echo, 1)
+    raise ValueError("no")
+
+
+@everstep.workflow(name="counting")
+async def counting(ctx: everstep.WorkflowContext, number: int) -> int:
+    await ctx.call(echo, number)
+    return number if number == 3 else ctx.continue_as_new(number + 1)
+
+
+ALL = [flow, child, failing, counting]
+
+
+def stored(client: everstep.Client) -> None:
+    """Leaves runs of all workflows: ended in every way, waiting, paused, never begun."""
+    client.start_workflow(flow, False, instance_id="ended").result(timeout=30)
+    for name in ("waits", "paused", "terminated"):
+        client.start_workflow(flow, True, instance_id=name)
+        for state in client.watch_workflow(name):
+            if state.custom_status == "waits":
+                break
+    client.pause_workflow("paused")
+    client.terminate_workflow("terminated")
+    with pytest.raises(everstep.WorkflowFailedError):
+        client.start_workflow(failing, instance_id="failed").result(timeout=30)
+    client.start_workflow(counting, 1, instance_id="counted").result(timeout=30)
+    client.start_workflow(counting, 1, instance_id="later", start_at=timedelta(days=1))
+
+
+def test_the_same_code_fits_what_it_wrote() -> None:
+    with everstep.Client("memory:") as client:
+        with everstep.Worker(client, ALL, [echo, broken]):
+            stored(client)
+        count = sum(1 for _ in client.list_workflows())
+        assert replay(client, ALL) == count >= 10
+        assert replay(client, [counting], statuses=["COMPLETED"]) == 1
+        assert replay(client, ALL, instance_ids=["ended"]) == 1
+        with pytest.raises(everstep.NotFoundError):
+            replay(client, ALL, instance_ids=["nobody"])
+
+
+@everstep.workflow(name="short")
+async def short(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(echo, 1)
+    if wait:
+        ctx.set_custom_status("waits")
+        await ctx.wait_for_event("go")
+    return await ctx.call(echo, 2)
+
+
+@everstep.workflow(name="short")
+async def other_activity(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(broken, 1)
+    return 0
+
+
+@everstep.workflow(name="short")
+async def one_more_before(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(echo, 1)
+    await ctx.call(echo, 1)
+    await ctx.wait_for_event("go")
+    return await ctx.call(echo, 2)
+
+
+@everstep.workflow(name="short")
+async def one_more_beside(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(echo, 1)
+    ctx.call(echo, 1)
+    if wait:
+        await ctx.wait_for_event("go")
+    return await ctx.call(echo, 2)
+
+
+@everstep.workflow(name="short")
+async def one_more_behind(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(echo, 1)
+    if wait:
+        await ctx.wait_for_event("go")
+    await ctx.call(echo, 2)
+    return await ctx.call(echo, 3)
+
+
+@everstep.workflow(name="short")
+async def last_one_left_out(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(echo, 1)
+    if wait:
+        await ctx.wait_for_event("go")
+    return 0
+
+
+@everstep.workflow(name="short")
+async def nothing_left(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    return 0
+
+
+@everstep.workflow(name="short")
+async def patched(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    if ctx.is_patched("other"):
+        return 0
+    await ctx.call(echo, 1)
+    if wait:
+        await ctx.wait_for_event("go")
+    return await ctx.call(echo, 2)
+
+
+@everstep.workflow(name="short", version="v2")
+async def versioned(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    await ctx.call(echo, 1)
+    if wait:
+        await ctx.wait_for_event("go")
+    return await ctx.call(echo, 2)
+
+
+@everstep.workflow(name="short")
+async def not_durable(ctx: everstep.WorkflowContext, wait: bool) -> int:
+    import asyncio
+
+    await ctx.call(echo, 1)
+    await asyncio.to_thread(print)
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "unfit"),
+    [
+        (short, []),
+        (patched, []),
+        (one_more_behind, ["ended"]),
+        (last_one_left_out, ["ended"]),
+        (other_activity, ["ended", "waits"]),
+        (one_more_before, ["ended", "waits"]),
+        (one_more_beside, ["ended", "waits"]),
+        (nothing_left, ["ended", "waits"]),
+        (versioned, ["ended", "waits"]),
+        (not_durable, ["ended", "waits"]),
+    ],
+)
+def test_changed_code_is_found_out(changed: Callable[..., Any], unfit: list[str]) -> None:
+    with everstep.Client("memory:") as client:
+        with everstep.Worker(client, [short], [echo]):
+            client.start_workflow(short, False, instance_id="ended").result(timeout=30)
+            client.start_workflow(short, True, instance_id="waits")
+            for state in client.watch_workflow("waits"):
+                if state.custom_status == "waits":
+                    break
+        before = [client.get_workflow_history(name) for name in ("ended", "waits")]
+        for name in ("ended", "waits"):
+            if name in unfit:
+                with pytest.raises(everstep.WorkflowStalledError) as caught:
+                    replay(client, [changed], instance_ids=[name])
+                assert caught.value.instance_id == name
+            else:
+                assert replay(client, [changed], instance_ids=[name]) == 1
+        assert [client.get_workflow_history(name) for name in ("ended", "waits")] == before
+
+
+def test_a_file_is_replayed_while_its_owner_works(tmp_path: Path) -> None:
+    endpoint = f"sqlite:{tmp_path / 'work.db'}"
+    program = (
+        "import sys, everstep, everstep.testing\n"
+        "@everstep.workflow(name='patient')\n"
+        "async def patient(ctx: everstep.WorkflowContext, days: float) -> float:\n"
+        "    await ctx.sleep(0)\n"
+        "    return days\n"
+        "with everstep.Client(sys.argv[1]) as client:\n"
+        "    print(everstep.testing.replay(client, [patient]))\n"
+    )
+    with everstep.Client(endpoint) as client, everstep.Worker(client, [patient]):
+        client.start_workflow(patient, 0.0).result(timeout=30)
+        command = [sys.executable, "-c", program, endpoint]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert done.stdout == "1\n"

@@ -1,4 +1,4 @@
-"""Aids for tests of workflows: an engine whose time skips."""
+"""Aids for tests of workflows: an engine whose time skips, and stored histories against changed code."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ._native import NativeWorker
 from .client import Client
 from .durations import milliseconds
-from .functions import workflow
-from .worker import Worker
+from .errors import WorkflowStalledError
+from .functions import definition_of, workflow
+from .worker import _MOST_BYTES, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from .codecs import Codec
     from .context import WorkflowContext
     from .durations import Duration
+    from .models import RuntimeStatus
 
-__all__ = ["Environment"]
+__all__ = ["Environment", "replay"]
 
 
 class Environment:
@@ -81,6 +84,51 @@ class Environment:
         moment = handle.result()
         handle.purge()
         return moment
+
+
+def replay(
+    client: Client,
+    workflows: Iterable[Callable[..., Any]],
+    *,
+    instance_ids: Iterable[str] | None = None,
+    statuses: Iterable[RuntimeStatus | str] = (),
+    workflow_component: str | None = None,
+) -> int:
+    """Runs stored histories through these functions, as a worker would after a restart; returns how many there were.
+
+    So changed code is tried before it is deployed, on a copy of the file, or on the file while its owner works. Nothing
+    is written and no activity runs. All stored instances of the workflows are taken, unless ``instance_ids`` names some or
+    ``statuses`` filters them. What a run gives back is not compared, only what it asks for, and in which order.
+
+    Raises ``WorkflowStalledError`` at the first history that the code does not fit, with what both say, and
+    ``NotFoundError`` for an unknown instance.
+    """
+    functions = list(workflows)
+    worker = Worker(client, functions, max_cached=0)
+    if instance_ids is None:
+        names = {definition_of(function).name for function in functions}
+        ids = [
+            state.instance_id
+            for name in sorted(names)
+            for state in client.list_workflows(
+                workflow_component=workflow_component, workflow_name=name, statuses=statuses
+            )
+        ]
+    else:
+        ids = list(instance_ids)
+    for instance_id in ids:
+        misfit = _misfit(worker, workflow_component, instance_id)
+        if misfit is not None:
+            raise WorkflowStalledError(misfit, operation="replay", instance_id=instance_id)
+    return len(ids)
+
+
+def _misfit(worker: Worker, component: str | None, instance_id: str) -> str | None:
+    """Why the worker's functions do not fit the history, if they do not."""
+    native = NativeWorker.rehearse(worker._client._native, component, instance_id, worker._open_request())
+    while text := native.poll_workflows(1, _MOST_BYTES, 0):
+        native.complete(worker._host.answer(worker._parse(native, text)["tasks"]))
+    return native.misfit()
 
 
 @workflow(name="everstep.testing.sleep")

@@ -133,16 +133,7 @@ class Worker:
             raise ClosedError("the worker is closed; make another one")
         if self._native is not None:
             raise FailedPreconditionError("the worker has started already")
-        request = {
-            "v": 1,
-            "host": f"python/{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}",
-            "payloads": self._wire.mode,
-            "workflows": self._workflows.declare(),
-            "activities": self._activities.names,
-            "max_cached": self._max_cached,
-            "slots": {"workflows": self._workflow_slots, "activities": self._activity_slots},
-        }
-        self._native, _ = NativeWorker.open(self._client._native, self._component, json.dumps(request))
+        self._native, _ = NativeWorker.open(self._client._native, self._component, self._open_request())
         self._activity_host = ActivityHost(
             self._activities, self._threads, self._activity_slots, self._native.complete, self._wire
         )
@@ -152,6 +143,19 @@ class Worker:
             self._watchdog.start(self._workflow_thread)
         if self._activities.names:
             self._activity_thread = self._start_thread("everstep-activities", self._poll_activities)
+
+    def _open_request(self) -> str:
+        """What the core opens this worker by."""
+        request = {
+            "v": 1,
+            "host": f"python/{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}",
+            "payloads": self._wire.mode,
+            "workflows": self._workflows.declare(),
+            "activities": self._activities.names,
+            "max_cached": self._max_cached,
+            "slots": {"workflows": self._workflow_slots, "activities": self._activity_slots},
+        }
+        return json.dumps(request)
 
     def close(self, timeout: Duration | None = None) -> None:
         """Takes no more tasks, waits for those at work up to ``shutdown_timeout``, and ends the threads.

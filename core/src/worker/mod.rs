@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 mod activities;
 mod batches;
+mod rehearsal;
 pub mod replay;
 pub(crate) mod source;
 mod state;
@@ -22,6 +23,7 @@ mod sticky;
 mod tests;
 mod turn;
 
+pub use rehearsal::Rehearsal;
 pub use source::{Session, TaskSource, TurnOutcome};
 use state::State;
 use sticky::Instance;

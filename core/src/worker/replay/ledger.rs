@@ -214,7 +214,7 @@ pub(super) fn shown(kind: Kind, name: Option<&str>) -> String {
 }
 
 /// A stall because the code and its history disagree; adds the likely cause and the cure.
-pub(super) fn non_determinism(found: &str) -> Stall {
+pub(in crate::worker) fn non_determinism(found: &str) -> Stall {
     let message = format!(
         "{found}; likely cause: the code of the workflow was changed while this instance runs, or it depends on \
          something that is not in its history (time, random numbers, files); restore the code or guard the change \

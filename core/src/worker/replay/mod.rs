@@ -29,7 +29,7 @@ use crate::history::Event;
 use crate::history::wire;
 use crate::history::wire::history_event::EventType;
 use crate::history::wire::workflow_action::WorkflowActionType;
-use ledger::non_determinism;
+pub(super) use ledger::non_determinism;
 use machine::Machine;
 use plan::{Planned, Preview};
 
