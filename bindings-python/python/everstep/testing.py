@@ -97,8 +97,8 @@ def replay(
     """Runs stored histories through these functions, as a worker would after a restart; returns how many there were.
 
     So changed code is tried before it is deployed, on a copy of the file, or on the file while its owner works. Nothing
-    is written and no activity runs. All stored instances of the workflows are taken, unless ``instance_ids`` names some or
-    ``statuses`` filters them. What a run gives back is not compared, only what it asks for, and in which order.
+    is written and no activity runs. All stored instances of the workflows are taken, unless ``instance_ids`` names some
+    or ``statuses`` filters them. What a run gives back is not compared, only what it asks for, and in which order.
 
     Raises ``WorkflowStalledError`` at the first history that the code does not fit, with what both say, and
     ``NotFoundError`` for an unknown instance.
