@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import re
+import typing
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -23,7 +24,8 @@ _MOST_NAMED = 20
 
 def is_scalar(annotation: Any) -> bool:
     """Whether a value of exactly this type is what it should be. Some annotations have no hash."""
-    return isinstance(annotation, type) and annotation in SCALARS
+    # On Python 3.10 `list[…]` passes for a class, and what stands in it may have no hash.
+    return isinstance(annotation, type) and typing.get_origin(annotation) is None and annotation in SCALARS
 
 
 def kind_of(value: Any) -> str:

@@ -119,7 +119,9 @@ def substituted(annotation: Any, known: dict[Any, Any]) -> Any:
     if isinstance(annotation, typing.TypeVar):
         return known.get(annotation, annotation)
     free = getattr(annotation, "__parameters__", ())
-    if not free or isinstance(annotation, type) or not any(parameter in known for parameter in free):
+    # On Python 3.10 `list[T]` passes for a class.
+    is_class = isinstance(annotation, type) and typing.get_origin(annotation) is None
+    if not free or is_class or not any(parameter in known for parameter in free):
         return annotation
     return annotation[tuple(known.get(parameter, parameter) for parameter in free)]
 

@@ -50,7 +50,9 @@ def hints_of(kind: type, args: tuple[Any, ...]) -> dict[str, Any]:
     from .decoding import substituted
 
     try:
-        hints = typing.get_type_hints(kind, localns={kind.__name__: kind}, include_extras=True)
+        # Python 3.10 takes the mark of a dataclass for no type.
+        names = {kind.__name__: kind, "KW_ONLY": object}
+        hints = typing.get_type_hints(kind, localns=names, include_extras=True)
     except Exception as error:
         raise InvalidArgumentError(
             f"the fields of {kind.__name__} cannot be resolved: {error}; define it at module level and import"
