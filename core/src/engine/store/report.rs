@@ -49,7 +49,7 @@ pub struct Contents {
     /// The size of a page in bytes.
     pub page_size: Option<i64>,
     /// How many instances there are, by status.
-    pub instances: Option<BTreeMap<String, i64>>,
+    pub instances: Option<BTreeMap<String, u64>>,
 }
 
 /// Looks at the file; what is wrong comes beside.

@@ -1,6 +1,5 @@
 //! What stands in a file, read beside its owner and without leaving anything behind.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs::File;
@@ -12,9 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::super::lock::file_error;
 use super::super::report::Contents;
 use super::fault::fault;
+use super::list;
 use super::open::{APPLICATION_ID, BUSY_TIMEOUT, MIGRATIONS};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::RuntimeStatus;
+use crate::model::Filter;
 use crate::report::Problem;
 
 /// Reads the file at `path`; what is wrong with it comes beside.
@@ -61,7 +61,9 @@ fn read(path: &Path, contents: &mut Contents) -> Result<()> {
         // An older one is brought up by its next owner; what it counts may have other names.
         Some(known) if schema < known => Ok(()),
         _ => {
-            contents.instances = Some(counts(&connection).map_err(fault)?);
+            let counts = list::count(&connection, &Filter::default()).map_err(fault)?;
+            let named = counts.into_iter().map(|(status, count)| (status.name().to_string(), count));
+            contents.instances = Some(named.collect());
             Ok(())
         }
     }
@@ -108,13 +110,4 @@ fn uri(path: &Path) -> String {
         }
     }
     name
-}
-
-fn counts(connection: &Connection) -> rusqlite::Result<BTreeMap<String, i64>> {
-    let mut statement = connection.prepare("SELECT status, count(*) FROM instances GROUP BY status")?;
-    let rows = statement.query_map([], |row| {
-        let status = RuntimeStatus::from_number(row.get(0)?);
-        Ok((status.name().to_string(), row.get::<_, i64>(1)?))
-    })?;
-    rows.collect()
 }
