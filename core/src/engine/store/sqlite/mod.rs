@@ -263,4 +263,6 @@ pub fn open_reader(path: impl AsRef<Path>) -> Result<Arc<dyn Reader>> {
 #[cfg(test)]
 mod power_tests;
 #[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
 mod tests;
