@@ -86,13 +86,6 @@ def test_every_public_name_is_there() -> None:
         _ = everstep.nothing  # type: ignore[attr-defined]
 
 
-def test_the_module_prints_its_facts() -> None:
-    done = subprocess.run([sys.executable, "-m", "everstep"], capture_output=True, text=True, timeout=60, check=True)
-    import everstep
-
-    assert done.stdout.startswith(f"everstep {everstep.__version__}\n")
-
-
 BLOCKING = {
     "result": "client.start_workflow(waits).result()",
     "result_timeout": "client.start_workflow(waits).result(timeout=100)",
