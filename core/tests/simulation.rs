@@ -38,6 +38,14 @@ fn every_life_ends_well() {
 }
 
 #[test]
+fn a_seed_is_one_life() {
+    for seed in 0..100 {
+        let (once, again) = (simulation::run(seed).unwrap(), simulation::run(seed).unwrap());
+        assert_eq!(once, again, "seed {seed}");
+    }
+}
+
+#[test]
 fn every_seeded_bug_is_found() {
     for (mutant, what) in mutants::ALL {
         let found = mutants::with(mutant, || {

@@ -1,7 +1,7 @@
 //! Which worker gets which task. Tasks wait here, at the source, until a worker asks for them: nothing is handed to a
 //! worker that has no room, and what a worker leaves behind goes to another one.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub(crate) use absent::Overdue;
 pub(crate) use absent::VERSION_GRACE;
 
 /// Number of a worker's registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WorkerId(u64);
 
 /// How a worker hears of new work. Called without any lock held that the worker could need.
@@ -38,27 +38,28 @@ pub(crate) struct Dispatch {
     inner: Mutex<Inner>,
 }
 
+// What is walked through is ordered, so that a simulated life repeats itself.
 #[derive(Default)]
 struct Inner {
     next: u64,
-    workers: HashMap<WorkerId, Entry>,
+    workers: BTreeMap<WorkerId, Entry>,
     /// Turns of instances that no worker has cached.
-    fresh: HashMap<Wanted, VecDeque<WorkflowTask>>,
+    fresh: BTreeMap<Wanted, VecDeque<WorkflowTask>>,
     /// The worker that has a run cached, or runs its turn.
     homes: HashMap<RunKey, WorkerId>,
     turns: HashMap<RunKey, (WorkerId, u64)>,
     /// The token of each run's waiting turn. A queued turn that is not here any more was taken back and is skipped.
     waiting: HashMap<RunKey, u64>,
-    activities: HashMap<String, VecDeque<Arc<ActivityTask>>>,
+    activities: BTreeMap<String, VecDeque<Arc<ActivityTask>>>,
     running: HashMap<ActivityKey, (WorkerId, Arc<ActivityTask>)>,
     /// Since when the name of an activity has been waited for in vain.
-    unknown: HashMap<String, Instant>,
+    unknown: BTreeMap<String, Instant>,
     /// Since when a version has been waited for in vain.
-    missing: HashMap<Wanted, Instant>,
+    missing: BTreeMap<Wanted, Instant>,
 }
 
 /// What a worker must have to run a turn.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     name: Arc<str>,
     version: Version,
@@ -163,17 +164,19 @@ impl Dispatch {
                 inner.queue_fresh(task, &mut ring);
             }
         }
-        let turns: Vec<(RunKey, u64)> = inner
+        let mut turns: Vec<(RunKey, u64)> = inner
             .turns
             .iter()
             .filter(|(_, (worker, _))| *worker == id)
             .map(|(run, (_, token))| (*run, *token))
             .collect();
+        turns.sort_unstable();
         for (run, _) in &turns {
             inner.turns.remove(run);
         }
-        let lost: Vec<ActivityKey> =
+        let mut lost: Vec<ActivityKey> =
             inner.running.iter().filter(|(_, (worker, _))| *worker == id).map(|(key, _)| *key).collect();
+        lost.sort_unstable();
         for key in lost {
             if let Some((_, task)) = inner.running.remove(&key) {
                 inner.queue_activity(task, &mut ring);

@@ -17,7 +17,7 @@ pub struct RunKey {
 }
 
 /// Which definition of its workflow a turn needs. A run keeps for ever what it began with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
     /// The run has not begun and names none: it takes the latest of the worker that runs its first turn.
     Latest,
@@ -91,7 +91,7 @@ pub struct ActivityTask {
 }
 
 /// Names an activity task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActivityKey {
     /// Whose.
     pub run: RunKey,

@@ -65,11 +65,7 @@ impl Dispatch {
     }
 }
 
-fn over<K: Clone + std::hash::Hash + Eq>(
-    since: &HashMap<K, Instant>,
-    now: Instant,
-    grace: Duration,
-) -> Vec<K> {
+fn over<K: Clone>(since: &BTreeMap<K, Instant>, now: Instant, grace: Duration) -> Vec<K> {
     let over = since.iter().filter(|(_, since)| now.duration_since(**since) >= grace);
     over.map(|(key, _)| key.clone()).collect()
 }

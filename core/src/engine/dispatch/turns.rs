@@ -117,7 +117,7 @@ impl Inner {
 
 /// Takes turns that any worker may have which is able to, queue by queue in turn.
 fn take_fresh(
-    fresh: &mut HashMap<Wanted, VecDeque<WorkflowTask>>,
+    fresh: &mut BTreeMap<Wanted, VecDeque<WorkflowTask>>,
     waiting: &HashMap<RunKey, u64>,
     entry: &mut Entry,
     max: usize,

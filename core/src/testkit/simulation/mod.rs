@@ -35,7 +35,7 @@ const TROUBLED: usize = 400;
 const CALM: usize = 20_000;
 
 /// What a life came to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// How often the process died.
     pub deaths: u64,
