@@ -119,8 +119,8 @@ def substituted(annotation: Any, known: dict[Any, Any]) -> Any:
     if isinstance(annotation, typing.TypeVar):
         return known.get(annotation, annotation)
     free = getattr(annotation, "__parameters__", ())
-    # On Python 3.10 `list[T]` passes for a class.
-    is_class = isinstance(annotation, type) and typing.get_origin(annotation) is None
+    # Not by `isinstance`, for which `list[T]` is a class on Python 3.10.
+    is_class = issubclass(type(annotation), type)
     if not free or is_class or not any(parameter in known for parameter in free):
         return annotation
     return annotation[tuple(known.get(parameter, parameter) for parameter in free)]
