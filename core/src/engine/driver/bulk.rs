@@ -13,7 +13,7 @@ const ROWS: usize = COST / INSTANCE_COST + 1;
 /// How many rounds that others need a slice lets pass.
 const YIELDS: u32 = 4;
 /// From one slice to the next while others use the engine: most of the time is theirs.
-const SPACING: Duration = Duration::from_millis(2);
+const SPACING: Duration = Duration::from_millis(5);
 
 /// One slice: what is to be done, and where those before it ended. The filter names the statuses.
 #[derive(Clone, Debug)]
