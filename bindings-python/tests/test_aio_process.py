@@ -100,6 +100,8 @@ def test_use_after_fork_says_so() -> None:
 
 
 EXITS = 12
+# CPython 3.12.0 and 3.12.1 start no thread once the main one has ended, whoever asks (mended in 3.12.2).
+STARTS_NO_THREADS = (3, 12, 0) <= sys.version_info[:3] <= (3, 12, 1)
 LEFT_OPEN = {
     "idle": "asyncio.run(one()); say(1)",
     "cancelled": "asyncio.run(gives_up()); say(1)",
@@ -132,11 +134,14 @@ def test_forgetting_to_close_neither_hangs_nor_crashes(name: str) -> None:
 
     {LEFT_OPEN[name]}
     """
+    if STARTS_NO_THREADS and name == "daemon_thread":
+        pytest.skip("this CPython starts no thread after the main one")
     with ThreadPoolExecutor(4) as pool:
         for done in pool.map(lambda _: run(code), range(EXITS)):
             assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
 
 
+@pytest.mark.skipif(STARTS_NO_THREADS, reason="this CPython starts no thread after the main one")
 @pytest.mark.parametrize("hook", ["", "del threading._register_atexit"])
 def test_a_loop_on_a_thread_goes_on_after_the_main_thread(hook: str) -> None:
     code = f"""

@@ -193,8 +193,12 @@ class ActivityHost:
         for _ in range(missing):
             number = len(self._threads) + 1
             thread = threading.Thread(target=self._work, name=f"everstep-activity-{number}", daemon=False)
+            try:
+                thread.start()
+            except RuntimeError:
+                # The program is ending, and CPython 3.12.0 and 3.12.1 start no thread then. What is not run is handed out again.
+                return
             self._threads.append(thread)
-            thread.start()
 
     def _cut(
         self, work: list[tuple[Definition, Task, ActivityContext]]
