@@ -195,7 +195,7 @@ BARS = [
     Bar("listing", "count by status of {sleepers}", figure("listing.count_all_ms"), fixed(100), "ms"),
     Bar(
         "listing",
-        "start p99 while a tenth of {sleepers} is purged",
+        "start p99 while a tenth of {sleepers} is being purged",
         figure("listing.start_p99_ratio"),
         fixed(1.5),
         "x",

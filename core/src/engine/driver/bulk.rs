@@ -4,16 +4,17 @@ use super::*;
 use crate::engine::store::{InstanceRow, Position};
 use crate::model::{BulkAction, BulkStep, Filter};
 
-/// What a slice may cost, in records that are read or deleted: about half a millisecond of a purge.
-const COST: usize = 64;
+/// What a slice may cost, in records that are read or deleted: two or three milliseconds of a purge.
+const COST: usize = 300;
 /// What an instance costs beside its records: its row, its place in the indexes, its inbox and timers.
 const INSTANCE_COST: usize = 6;
 /// How many instances a slice looks at: as many as it can take.
 const ROWS: usize = COST / INSTANCE_COST + 1;
 /// How many rounds that others need a slice lets pass.
 const YIELDS: u32 = 4;
-/// From one slice to the next while others use the engine: most of the time is theirs.
-const SPACING: Duration = Duration::from_millis(5);
+/// From one slice to the next while others use the engine: 98 % of the time is theirs. Few long slices are better than many
+/// short ones, whose commits would write the same pages again and again (docs/adr/0010).
+const SPACING: Duration = Duration::from_millis(200);
 
 /// One slice: what is to be done, and where those before it ended. The filter names the statuses.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ fn step(answer: &mut oneshot::Receiver<Result<BulkStep>>) -> Option<BulkStep> {
 #[test]
 fn a_slice_lets_others_go_first_and_comes_at_once_when_there_are_none() {
     let mut world = World::open(&Disk::default());
-    for number in 0..40 {
+    for number in 0..80 {
         world.start(&format!("flow-{number}"));
     }
     world.run(Vec::new());
@@ -32,7 +32,7 @@ fn a_slice_lets_others_go_first_and_comes_at_once_when_there_are_none() {
     assert_eq!(step(&mut first), None);
     world.settle();
     let first = step(&mut first).expect("taken as soon as nobody else asks");
-    assert!((1..41).contains(&first.done) && first.cursor.is_some(), "{first:?}");
+    assert!((1..81).contains(&first.done) && first.cursor.is_some(), "{first:?}");
 
     let (request, mut second) = pause("flow");
     world.run(vec![request]);
@@ -45,6 +45,7 @@ fn a_slice_lets_others_go_first_and_comes_at_once_when_there_are_none() {
         rounds += 1;
         assert!(rounds < 20, "others do not keep it waiting for ever");
         assert!(world.driver.next_round(Instant::now(), world.clock).is_some(), "it is not forgotten");
+        world.clock = world.clock.plus(Duration::from_millis(40));
         world.run(vec![start(&format!("c-{rounds}")).0]);
     }
     assert!(rounds > 1, "others go first");

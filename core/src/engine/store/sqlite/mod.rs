@@ -31,7 +31,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Filter;
 
 /// Two times what the log grows to between checkpoints.
-const JOURNAL_KEPT: u64 = 8 << 20;
+const JOURNAL_KEPT: u64 = 16 << 20;
 
 /// Keeps instances in a SQLite file, whose only writer it is.
 #[derive(Debug)]

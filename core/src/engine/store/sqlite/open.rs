@@ -184,7 +184,7 @@ fn configure(connection: &Connection, durability: Durability) -> rusqlite::Resul
     // Without the last two macOS only hands the data to the drive.
     connection.execute_batch(&format!(
         "PRAGMA synchronous = {synchronous};
-         PRAGMA wal_autocheckpoint = 1000;
+         PRAGMA wal_autocheckpoint = 2000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -16384;
          PRAGMA foreign_keys = 0;

@@ -252,7 +252,7 @@ fn the_journal_is_folded_in_when_nothing_happens() {
     assert_eq!(store.journal_bytes(), before);
     std::fs::copy(&path, scratch.path("copy.db")).unwrap();
     assert!(open(&scratch.path("copy.db")).unwrap().find("a").unwrap().is_some());
-    store.commit(&[stores::turn(1, 0, &"x".repeat(9 << 20))]).unwrap();
+    store.commit(&[stores::turn(1, 0, &"x".repeat(17 << 20))]).unwrap();
     assert!(store.journal_bytes() > JOURNAL_KEPT);
     store.idle().unwrap();
     assert_eq!(store.journal_bytes(), 0);
@@ -269,7 +269,7 @@ fn idling_does_not_wait_for_readers() {
     store.commit(&[stores::insert(1, "a")]).unwrap();
     let reading = Connection::open(&path).unwrap();
     reading.execute_batch("BEGIN; SELECT count(*) FROM instances").unwrap();
-    store.commit(&[stores::insert(2, "b"), stores::turn(2, 0, &"x".repeat(9 << 20))]).unwrap();
+    store.commit(&[stores::insert(2, "b"), stores::turn(2, 0, &"x".repeat(17 << 20))]).unwrap();
     let began = std::time::Instant::now();
     store.idle().unwrap();
     assert!(began.elapsed() < BUSY_TIMEOUT / 2);
