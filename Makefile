@@ -21,9 +21,12 @@ export PYO3_PYTHON := $(BIN)/python
 BINDING := bindings-python
 DEMO := examples/order-processing/python
 CODECS := examples/codecs/python
-LINTED := $(BINDING) scripts examples benches docs
+LINTED := $(BINDING) scripts examples benches conformance docs
 # The extension module cannot be linked into a test binary, so its crate is checked here and tested from Python.
 RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
+
+# Outside the tree, since it takes minutes and changes seldom.
+DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
 # --- what a person asks for --------------------------------------------------------------------------------------
 
@@ -72,6 +75,12 @@ wheel: crates $(VENV)/tools ## Build the wheel into dist/
 sdist: crates $(VENV)/tools ## Pack the sources that a wheel is built from into dist/
 	mkdir -p dist && rm -f dist/*.tar.gz
 	$(BIN)/maturin sdist --manifest-path $(BINDING)/Cargo.toml --out dist
+
+.PHONY: dapr
+dapr: $(DAPR)/daprd ## Build a real Dapr from its Go module, and install Redis (about 5 minutes the first time)
+	@command -v redis-server >/dev/null || scripts/retry "Redis from Debian" apt-get install --yes --quiet redis-server
+	@$(PYTHON) conformance/dapr/cluster.py --store redis --binaries $(DAPR) -- true
+	@echo "$(DAPR)"
 
 .PHONY: ready
 ready: check test wheel-smoke sdist-smoke ## Run everything that must be green before a change lands
@@ -144,4 +153,10 @@ $(VENV)/checkers: $(VENV)/tools
 bench-tools: $(VENV)/bench
 $(VENV)/bench: scripts/requirements-bench.txt $(VENV)/tools
 	@scripts/retry "packages to compare with from PyPI" $(BIN)/python -m pip install --quiet -r $<
+	@touch $@
+
+$(DAPR)/daprd: conformance/dapr/go.sum $(wildcard conformance/dapr/*/main.go)
+	@scripts/toolchain go
+	@mkdir -p $(@D)
+	@cd conformance/dapr && ../../scripts/retry "Go modules" go mod download && go build -trimpath -ldflags '-s -w' -o $(@D)/ ./placement ./scheduler ./daprd
 	@touch $@
