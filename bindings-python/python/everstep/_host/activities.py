@@ -196,7 +196,8 @@ class ActivityHost:
             try:
                 thread.start()
             except RuntimeError:
-                # The program is ending, and CPython 3.12.0 and 3.12.1 start no thread then. What is not run is handed out again.
+                # The program is ending, and CPython 3.12.0 and 3.12.1 start no thread then. What is not run is handed
+                # out again.
                 return
             self._threads.append(thread)
 
