@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 
-use super::{Facts, InboxRow, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow};
+use super::{Facts, InboxRow, InstanceRow, Key, Loaded, Op, Position, Reader, Store, TimerRow, up_to};
 use crate::error::{Error, Result};
 use crate::model::{Filter, Micros, RuntimeStatus, StatusCounts};
 
@@ -353,16 +353,7 @@ impl Reader for MemoryReader {
         bytes: usize,
     ) -> Result<Vec<Loaded>> {
         let tables = read(&self.0);
-        let (mut found, mut size) = (Vec::new(), 0);
-        for instance in tables.matching(filter, before).take(limit) {
-            let ends = instance.ends();
-            size += ends.size();
-            found.push(ends);
-            if size > bytes {
-                break;
-            }
-        }
-        Ok(found)
+        up_to(bytes, tables.matching(filter, before).take(limit).map(|instance| Ok(instance.ends())))
     }
 
     fn count(&self, filter: &Filter) -> Result<StatusCounts> {

@@ -259,6 +259,23 @@ pub trait Reader: Send + Sync {
     fn count(&self, filter: &Filter) -> Result<StatusCounts>;
 }
 
+/// What [`Reader::list_ends`] gives of what matches: it ends with the one whose records exceed `bytes` in sum.
+fn up_to<E>(
+    bytes: usize,
+    matching: impl Iterator<Item = std::result::Result<Loaded, E>>,
+) -> std::result::Result<Vec<Loaded>, E> {
+    let (mut found, mut size) = (Vec::new(), 0);
+    for ends in matching {
+        let ends = ends?;
+        size += ends.size();
+        found.push(ends);
+        if size > bytes {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 /// The place of an instance in a listing. It never changes, so that what happens between two pages moves nothing.
 pub type Position = (Micros, Key);
 

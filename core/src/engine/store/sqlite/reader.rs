@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use rusqlite::Connection;
 
-use super::super::{InstanceRow, Key, Loaded, Position, Reader};
+use super::super::{InstanceRow, Key, Loaded, Position, Reader, up_to};
 use super::open::Place;
 use super::{list, read};
 use crate::error::Result;
@@ -147,16 +147,8 @@ impl Reader for SqliteReader {
         bytes: usize,
     ) -> Result<Vec<Loaded>> {
         self.with(|connection| {
-            let (mut found, mut size) = (Vec::new(), 0);
-            for row in list::rows(connection, filter, before, limit)? {
-                let ends = read::ends(connection, row)?;
-                size += ends.size();
-                found.push(ends);
-                if size > bytes {
-                    break;
-                }
-            }
-            Ok(found)
+            let rows = list::rows(connection, filter, before, limit)?;
+            up_to(bytes, rows.into_iter().map(|row| read::ends(connection, row)))
         })
     }
 
