@@ -9,9 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 mod address;
 mod endpoint;
+mod remote;
 
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::resolve;
+pub use remote::RemoteOptions;
 
 /// Options of a client. Begin with `ClientOptions::default()` and change what you need.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct ClientOptions {
     /// The largest input, output or event, in bytes of encoded text. Default: 4 MiB, which is what a Dapr sidecar takes
     /// unless it is told otherwise, so that what runs embedded also runs there.
     pub max_payload_bytes: usize,
+    /// How remote endpoints are reached.
+    pub remote: RemoteOptions,
 }
 
 impl Default for ClientOptions {
@@ -40,6 +44,7 @@ impl Default for ClientOptions {
             durability: Durability::default(),
             call_timeout: Duration::from_secs(60),
             max_payload_bytes: 4 << 20,
+            remote: RemoteOptions::default(),
         }
     }
 }

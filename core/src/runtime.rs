@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Result};
 
 mod queue;
+pub(crate) mod reactor;
 
 pub use queue::{Finished, Submissions, Submitted, Ticket};
 

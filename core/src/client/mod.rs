@@ -17,7 +17,7 @@ mod closing;
 mod manage;
 mod query;
 mod start;
-mod time;
+pub(crate) mod time;
 mod tree;
 mod wait;
 mod watch;
@@ -56,9 +56,10 @@ impl Client {
     pub fn open_in(
         environment: &Environment,
         mut registry: Registry,
-        options: ClientOptions,
+        mut options: ClientOptions,
     ) -> Result<Client> {
         options.check()?;
+        options.remote = options.remote.complete(environment)?;
         let mut warnings = Vec::new();
         for (name, text) in &options.components {
             let endpoint = Endpoint::parse(text, environment)?;

@@ -4,7 +4,7 @@ use crate::model::Micros;
 
 /// Reads an RFC 3339 time with a zone; digits beyond microseconds are dropped. Nothing for any other text, and for the
 /// leap second, which no clock here can show.
-pub(super) fn parse_rfc3339(text: &str) -> Option<Micros> {
+pub(crate) fn parse_rfc3339(text: &str) -> Option<Micros> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't'])?;
     let (time, rest) = rest.split_at_checked(8)?;

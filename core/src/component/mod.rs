@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::worker::TaskSource;
 
+pub mod dapr;
 mod embedded;
 mod registry;
 

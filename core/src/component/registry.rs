@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::dapr::DaprHttp;
 use super::{DEFAULT_COMPONENT, Embedded, Workflow};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{ClientOptions, Endpoint};
@@ -56,19 +57,19 @@ impl Registry {
 /// # Errors
 /// `not_implemented` for endpoints that have none yet; what opening the store answers.
 pub fn open_component(endpoint: &Endpoint, options: &ClientOptions) -> Result<Arc<dyn Workflow>> {
-    let coming = match endpoint {
+    match endpoint {
         Endpoint::Memory(_) | Endpoint::Test(_) | Endpoint::Sqlite(_) => {
-            return Ok(Arc::new(Embedded::open(endpoint, options)?));
+            Ok(Arc::new(Embedded::open(endpoint, options)?))
         }
-        Endpoint::Http(_) => "the client of Dapr's HTTP API",
-        Endpoint::Grpc(_) => "the client and worker of Dapr's gRPC API",
-    };
-    Err(Error::new(
-        ErrorKind::NotImplemented,
-        format!(
-            "{endpoint} cannot be opened: {coming} comes with a later version; memory: and sqlite:PATH work today"
-        ),
-    ))
+        Endpoint::Http(url) => Ok(Arc::new(DaprHttp::open(url, options)?)),
+        Endpoint::Grpc(_) => Err(Error::new(
+            ErrorKind::NotImplemented,
+            format!(
+                "{endpoint} cannot be opened: the client and worker of Dapr's gRPC API come with a later version; \
+                 memory:, sqlite:PATH and http://host:port work today"
+            ),
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn remote_endpoints_say_what_is_coming() {
         let environment = Environment::new(|_| None, "/");
-        for text in ["dapr:", "http://localhost:3500", "grpcs://h:1"] {
+        for text in ["dapr:", "grpcs://h:1"] {
             let endpoint = Endpoint::parse(text, &environment).unwrap();
             let error = open_component(&endpoint, &ClientOptions::default()).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::NotImplemented);
