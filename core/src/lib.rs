@@ -36,4 +36,4 @@ pub mod worker;
 pub use client::Client;
 pub use error::{Error, ErrorKind, Result};
 pub use handle::WorkflowHandle;
-pub use options::{ClientOptions, Endpoint, Environment};
+pub use options::{ClientOptions, Endpoint, Environment, RemoteOptions};

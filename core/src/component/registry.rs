@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::dapr::DaprHttp;
+use super::dapr::{DaprGrpc, DaprHttp};
 use super::{DEFAULT_COMPONENT, Embedded, Workflow};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::options::{ClientOptions, Endpoint};
 
 /// The components of a client, by name. `dapr` is the default one; Dapr itself ignores the name.
@@ -62,19 +62,14 @@ pub fn open_component(endpoint: &Endpoint, options: &ClientOptions) -> Result<Ar
             Ok(Arc::new(Embedded::open(endpoint, options)?))
         }
         Endpoint::Http(url) => Ok(Arc::new(DaprHttp::open(url, options)?)),
-        Endpoint::Grpc(_) => Err(Error::new(
-            ErrorKind::NotImplemented,
-            format!(
-                "{endpoint} cannot be opened: the client and worker of Dapr's gRPC API come with a later version; \
-                 memory:, sqlite:PATH and http://host:port work today"
-            ),
-        )),
+        Endpoint::Grpc(url) => Ok(Arc::new(DaprGrpc::open(url, options)?)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use crate::options::Environment;
 
     struct Named(&'static str);
@@ -109,13 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn remote_endpoints_say_what_is_coming() {
+    fn remote_endpoints_open_without_a_connection() {
         let environment = Environment::new(|_| None, "/");
-        for text in ["dapr:", "grpcs://h:1"] {
+        for text in ["dapr:", "http://localhost:3500", "grpc://127.0.0.1:1"] {
             let endpoint = Endpoint::parse(text, &environment).unwrap();
-            let error = open_component(&endpoint, &ClientOptions::default()).err().unwrap();
-            assert_eq!(error.kind(), ErrorKind::NotImplemented);
-            assert!(error.message().contains("Dapr"));
+            let component = open_component(&endpoint, &ClientOptions::default()).unwrap();
+            assert_eq!(component.endpoint(), endpoint.to_string());
         }
     }
 }

@@ -25,7 +25,11 @@ pub(super) fn tls(options: &RemoteOptions, used: bool) -> Result<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::internal("TLS cannot be set up").with_source(error))?
-        .with_root_certificates(if used { roots(options.tls_roots.as_deref())? } else { RootCertStore::empty() });
+        .with_root_certificates(if used {
+            roots(options.tls_roots.as_deref())?
+        } else {
+            RootCertStore::empty()
+        });
     match (&options.tls_certificate, &options.tls_key) {
         (Some(chain), Some(key)) if used => {
             let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable("tls_key", key, error))?;
@@ -69,11 +73,7 @@ fn certificates(what: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>>
     }
 }
 
-fn unreadable(
-    what: &str,
-    file: &Path,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
+fn unreadable(what: &str, file: &Path, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::invalid(format!("{what}: {} is no PEM file that can be read", file.display())).with_source(error)
 }
 
@@ -91,7 +91,9 @@ mod tests {
 
     #[test]
     fn bad_files_are_named() {
-        for (roots, certificate) in [(Some("/nowhere.pem"), None), (Some("/dev/null"), None), (None, Some("/nowhere.pem"))] {
+        for (roots, certificate) in
+            [(Some("/nowhere.pem"), None), (Some("/dev/null"), None), (None, Some("/nowhere.pem"))]
+        {
             let options = RemoteOptions {
                 tls_roots: roots.map(Into::into),
                 tls_certificate: certificate.map(Into::into),

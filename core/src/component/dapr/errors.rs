@@ -2,6 +2,7 @@
 //! Dapr 1.18 and are matched by what they contain, since what stands around them differs from path to path.
 
 use serde::Deserialize;
+use tonic::{Code, Status};
 
 use crate::error::{Error, ErrorKind};
 
@@ -67,21 +68,71 @@ pub(super) fn of_answer(status: u16, body: &Body) -> Error {
     Error::new(kind, message(kind, status, body))
 }
 
+/// The error that a status over gRPC means.
+pub(super) fn of_status(status: &Status) -> Error {
+    let text = status.message();
+    let kind = match status.code() {
+        Code::Unimplemented => ErrorKind::NotImplemented,
+        // What a sidecar answers to a method that it does not have.
+        _ if text.contains("failed to proxy request: required metadata") => ErrorKind::NotImplemented,
+        Code::Unauthenticated => ErrorKind::Unauthenticated,
+        Code::PermissionDenied => ErrorKind::PermissionDenied,
+        Code::NotFound => ErrorKind::NotFound,
+        Code::AlreadyExists => ErrorKind::AlreadyExists,
+        Code::InvalidArgument if text.contains("is not in a terminal state") => ErrorKind::FailedPrecondition,
+        Code::InvalidArgument => ErrorKind::InvalidArgument,
+        Code::DeadlineExceeded => ErrorKind::Timeout,
+        Code::ResourceExhausted | Code::OutOfRange => ErrorKind::PayloadTooLarge,
+        code => kind_of_text(text).unwrap_or(match code {
+            Code::Unavailable => ErrorKind::Unavailable,
+            Code::Cancelled => ErrorKind::Unavailable,
+            Code::FailedPrecondition => ErrorKind::FailedPrecondition,
+            // The connection broke, and there is no answer at all.
+            _ if std::error::Error::source(status).is_some() => ErrorKind::Unavailable,
+            _ => ErrorKind::Internal,
+        }),
+    };
+    let said: String = text.chars().take(300).collect();
+    let message = match kind {
+        ErrorKind::NotImplemented => {
+            "this Dapr runtime does not have the operation; 1.18 and later have it".to_owned()
+        }
+        ErrorKind::NotFound if !text.contains("history event") => "no such workflow instance".to_owned(),
+        ErrorKind::Timeout => {
+            "no answer in time; the operation may still happen, ask for its state before repeating it"
+                .to_owned()
+        }
+        _ => fixed_message(kind, text)
+            .unwrap_or_else(|| format!("the sidecar answers {:?}: {said}", status.code())),
+    };
+    Error::new(kind, message).with_source(status.clone())
+}
+
+fn fixed_message(kind: ErrorKind, text: &str) -> Option<String> {
+    let fixed = match kind {
+        ErrorKind::AlreadyExists => "the instance ID is in use by a workflow that still runs",
+        ErrorKind::Unauthenticated => {
+            "the sidecar refuses the API token; set DAPR_API_TOKEN to the one that it was started with"
+        }
+        ErrorKind::Unavailable if text.contains("did not find address for actor") => {
+            "no worker is connected to the sidecar; start one"
+        }
+        _ => return None,
+    };
+    Some(fixed.to_owned())
+}
+
 fn message(kind: ErrorKind, status: u16, body: &Body) -> String {
     // Dapr 1.18 forgets to format some of its texts.
     let said = body.message.split("%!(EXTRA").next().unwrap_or_default().trim_end();
     match kind {
         ErrorKind::NotFound => "no such workflow instance".to_owned(),
-        ErrorKind::AlreadyExists => "the instance ID is in use by a workflow that still runs".to_owned(),
-        ErrorKind::Unauthenticated => {
-            "the sidecar refuses the API token; set DAPR_API_TOKEN to the one that it was started with".to_owned()
-        }
         ErrorKind::NotImplemented => {
-            format!("the address answers {status} to Dapr's workflow API; is it a Dapr sidecar of 1.15 or later?")
+            format!(
+                "the address answers {status} to Dapr's workflow API; is it a Dapr sidecar of 1.15 or later?"
+            )
         }
-        ErrorKind::Unavailable if said.contains("did not find address for actor") => {
-            "no worker is connected to the sidecar; start one".to_owned()
-        }
+        _ if fixed_message(kind, said).is_some() => fixed_message(kind, said).unwrap_or_default(),
         _ if said.is_empty() => format!("the sidecar answers {status}"),
         _ => format!("the sidecar answers {status}: {said}"),
     }
@@ -100,16 +151,61 @@ mod tests {
     fn answers_of_a_sidecar_become_kinds() {
         let active = "error starting workflow 'flow': unable to start workflow: failed to start workflow: an active workflow with ID 'a' already exists";
         let table = [
-            (404, "ERR_INSTANCE_ID_NOT_FOUND", "unable to find workflow with the provided instance ID: a", ErrorKind::NotFound),
-            (500, "ERR_RAISE_EVENT_WORKFLOW", "error raising event on workflow 'a': no such instance exists", ErrorKind::NotFound),
-            (500, "ERR_PAUSE_WORKFLOW", "error pausing workflow a: no such instance exists", ErrorKind::NotFound),
+            (
+                404,
+                "ERR_INSTANCE_ID_NOT_FOUND",
+                "unable to find workflow with the provided instance ID: a",
+                ErrorKind::NotFound,
+            ),
+            (
+                500,
+                "ERR_RAISE_EVENT_WORKFLOW",
+                "error raising event on workflow 'a': no such instance exists",
+                ErrorKind::NotFound,
+            ),
+            (
+                500,
+                "ERR_PAUSE_WORKFLOW",
+                "error pausing workflow a: no such instance exists",
+                ErrorKind::NotFound,
+            ),
             (500, "ERR_START_WORKFLOW", active, ErrorKind::AlreadyExists),
-            (500, "ERR_PURGE_WORKFLOW", "error purging workflow a: orchestration has not yet completed", ErrorKind::FailedPrecondition),
-            (500, "ERR_RAISE_EVENT_WORKFLOW", "error raising event on workflow 'a': workflow is stalled", ErrorKind::WorkflowStalled),
-            (400, "ERR_INSTANCE_ID_INVALID", "workflow instance ID 'a b' is invalid", ErrorKind::InvalidArgument),
-            (500, "ERR_START_WORKFLOW", "error starting workflow 'f': context deadline exceeded", ErrorKind::Timeout),
-            (400, "ERR_BODY_READ", "failed to read request body: http: request body too large", ErrorKind::PayloadTooLarge),
-            (404, "ERR_DIRECT_INVOKE", "failed getting app id either from the URL path or the header dapr-app-id", ErrorKind::NotImplemented),
+            (
+                500,
+                "ERR_PURGE_WORKFLOW",
+                "error purging workflow a: orchestration has not yet completed",
+                ErrorKind::FailedPrecondition,
+            ),
+            (
+                500,
+                "ERR_RAISE_EVENT_WORKFLOW",
+                "error raising event on workflow 'a': workflow is stalled",
+                ErrorKind::WorkflowStalled,
+            ),
+            (
+                400,
+                "ERR_INSTANCE_ID_INVALID",
+                "workflow instance ID 'a b' is invalid",
+                ErrorKind::InvalidArgument,
+            ),
+            (
+                500,
+                "ERR_START_WORKFLOW",
+                "error starting workflow 'f': context deadline exceeded",
+                ErrorKind::Timeout,
+            ),
+            (
+                400,
+                "ERR_BODY_READ",
+                "failed to read request body: http: request body too large",
+                ErrorKind::PayloadTooLarge,
+            ),
+            (
+                404,
+                "ERR_DIRECT_INVOKE",
+                "failed getting app id either from the URL path or the header dapr-app-id",
+                ErrorKind::NotImplemented,
+            ),
             (500, "ERR_START_WORKFLOW", "error starting workflow 'f': disk on fire", ErrorKind::Internal),
         ];
         for (status, code, message, expected) in table {
@@ -125,5 +221,36 @@ mod tests {
         assert_eq!(plain(404, b"404 page not found"), ErrorKind::NotImplemented);
         assert_eq!(plain(500, b"\xff\xfe"), ErrorKind::Internal);
         assert!(of_answer(500, &Body::read(&[b'x'; 100_000])).message().len() < 300);
+    }
+
+    #[test]
+    fn statuses_of_a_sidecar_become_kinds() {
+        let table = [
+            (Code::Unknown, "no such instance exists", ErrorKind::NotFound),
+            (
+                Code::Unknown,
+                "failed to purge workflow state: orchestration has not yet completed",
+                ErrorKind::FailedPrecondition,
+            ),
+            (
+                Code::Unknown,
+                "failed to create workflow instance: an active workflow with ID 'w1' already exists",
+                ErrorKind::AlreadyExists,
+            ),
+            (
+                Code::Unknown,
+                "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found",
+                ErrorKind::NotImplemented,
+            ),
+            (Code::NotFound, "workflow instance 'nope' not found", ErrorKind::NotFound),
+            (Code::InvalidArgument, "'a' is not in a terminal state", ErrorKind::FailedPrecondition),
+            (Code::FailedPrecondition, "did not find address for actor 'a/b'", ErrorKind::Unavailable),
+            (Code::Unauthenticated, "Unauthorized", ErrorKind::Unauthenticated),
+            (Code::DeadlineExceeded, "", ErrorKind::Timeout),
+            (Code::Unknown, "something else", ErrorKind::Internal),
+        ];
+        for (code, text, expected) in table {
+            assert_eq!(of_status(&Status::new(code, text)).kind(), expected, "{text}");
+        }
     }
 }

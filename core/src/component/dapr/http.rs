@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use super::super::{Pending, Workflow};
 use super::connection::{PATIENCE, pause, tls};
 use super::errors::{Body, NO_ROUTE, of_answer};
+use super::lost::{Landed, landed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Micros, Payload, Reuse, RuntimeStatus, StartRequest, Started, WorkflowState};
 use crate::options::ClientOptions;
@@ -28,8 +29,6 @@ const VERSIONS: [&str; 2] = ["v1.0", "v1.0-beta1"];
 const COMPONENT: &str = "dapr";
 /// How much longer than payloads an answer may be.
 const ANSWER: usize = 1 << 20;
-/// An instance that was created this much before a start whose answer was lost is not that start's.
-const SKEW: Duration = Duration::from_secs(5);
 
 /// A sidecar, by Dapr's HTTP API.
 pub struct DaprHttp {
@@ -90,12 +89,12 @@ impl DaprHttp {
             let url = format!("{}/{}/workflows/{COMPONENT}/{path}", self.endpoint, VERSIONS[version]);
             let mut request = self.client.request(method.clone(), url);
             if let Some(body) = body {
-                request = request
-                    .header("content-type", "application/json")
-                    .body(body.clone().unwrap_or_default());
+                request =
+                    request.header("content-type", "application/json").body(body.clone().unwrap_or_default());
             }
-            let request =
-                request.build().map_err(|error| Error::internal("a request cannot be built").with_source(error))?;
+            let request = request
+                .build()
+                .map_err(|error| Error::internal("a request cannot be built").with_source(error))?;
             let sent = self.deliver(request).await?;
             let unknown = matches!(&sent, Sent::Answer(StatusCode::NOT_FOUND, body) if Body::read(body).code == NO_ROUTE);
             if !unknown || version + 1 == VERSIONS.len() {
@@ -149,7 +148,8 @@ impl DaprHttp {
         } else {
             (ErrorKind::Unavailable, "the connection broke before the answer came".to_owned())
         };
-        let message = format!("{what}; the operation may still happen, ask for its state before repeating it");
+        let message =
+            format!("{what}; the operation may still happen, ask for its state before repeating it");
         Error::new(kind, message).with_source(error.without_url())
     }
 
@@ -180,19 +180,11 @@ impl DaprHttp {
             Sent::Answer(status, body) => return accepted(status, body).map(|_| started(id)),
             Sent::Lost(error) => error,
         };
-        // The answer is lost; what the sidecar has decides.
-        match self.state(id).await {
-            Ok(state) if state.created_at >= began => Ok(started(id)),
-            Ok(state) if state.created_at.plus(SKEW) < began => self.start_blindly(request, &path, id).await,
-            Ok(_) => Err(lost),
-            Err(error) if error.kind() == ErrorKind::NotFound => self.start_blindly(request, &path, id).await,
-            Err(_) => Err(lost),
+        match landed(&self.state(id).await, began) {
+            Landed::Yes => Ok(started(id)),
+            Landed::No => self.call(Method::POST, &path, Some(&request.input)).await.map(|_| started(id)),
+            Landed::Unclear => Err(lost),
         }
-    }
-
-    /// The second attempt of a start that did not land.
-    async fn start_blindly(&self, request: &StartRequest, path: &str, id: &str) -> Result<Started> {
-        self.call(Method::POST, path, Some(&request.input)).await.map(|_| started(id))
     }
 
     /// Asks again and again until the state is what is wanted.
@@ -334,7 +326,10 @@ fn check_start(request: &StartRequest) -> Result<()> {
 }
 
 fn not_implemented(what: &str) -> Error {
-    Error::new(ErrorKind::NotImplemented, format!("Dapr's HTTP API has no {what}; use its gRPC port (DAPR_GRPC_PORT)"))
+    Error::new(
+        ErrorKind::NotImplemented,
+        format!("Dapr's HTTP API has no {what}; use its gRPC port (DAPR_GRPC_PORT)"),
+    )
 }
 
 fn refused<T: Send + 'static>(what: &str) -> Pending<'static, T> {

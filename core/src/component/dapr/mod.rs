@@ -2,6 +2,9 @@
 
 mod connection;
 mod errors;
+mod grpc;
 mod http;
+mod lost;
 
+pub use grpc::DaprGrpc;
 pub use http::DaprHttp;

@@ -30,7 +30,8 @@ pub(super) fn read(body: &[u8]) -> Result<WorkflowState> {
     if answer.instance_id.is_empty() {
         return Err(foreign());
     }
-    let Answer { instance_id, workflow_name, created_at, last_updated_at, runtime_status, mut properties } = answer;
+    let Answer { instance_id, workflow_name, created_at, last_updated_at, runtime_status, mut properties } =
+        answer;
     let status = status(&runtime_status);
     let mut take = |key: &str| properties.remove(&format!("dapr.workflow.{key}"));
     let failure = take("failure.error_type").map(|error_type| Failure {
@@ -88,7 +89,10 @@ mod tests {
         assert_eq!(state.last_updated_at.0 - state.created_at.0, 500_000);
         assert_eq!(state.input.as_deref(), Some("1"));
         let failure = state.failure.unwrap();
-        assert_eq!((failure.error_type.as_str(), failure.message.as_str(), failure.stack), ("ValueError", "bad", None));
+        assert_eq!(
+            (failure.error_type.as_str(), failure.message.as_str(), failure.stack),
+            ("ValueError", "bad", None)
+        );
     }
 
     #[test]

@@ -47,7 +47,11 @@ impl Sidecar {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Requests, script: &(dyn Fn(usize, &str) -> Act + Send + Sync)) -> Option<()> {
+fn serve(
+    stream: TcpStream,
+    seen: &Requests,
+    script: &(dyn Fn(usize, &str) -> Act + Send + Sync),
+) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
         let mut line = String::new();
@@ -87,7 +91,12 @@ fn wait<T>(pending: Pending<'_, T>) -> Result<T> {
 }
 
 fn start_of(id: &str) -> StartRequest {
-    StartRequest { name: "a flow".into(), instance_id: Some(id.into()), input: Some("7".into()), ..StartRequest::default() }
+    StartRequest {
+        name: "a flow".into(),
+        instance_id: Some(id.into()),
+        input: Some("7".into()),
+        ..StartRequest::default()
+    }
 }
 
 fn state_json(created: &str, status: &str) -> String {
