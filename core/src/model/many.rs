@@ -3,7 +3,7 @@
 use super::{Micros, Payload, RuntimeStatus, WorkflowState};
 
 /// Which instances a listing or a bulk operation means. Empty means all.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only this workflow.
     pub name: Option<String>,

@@ -11,7 +11,8 @@ use super::lost::{Landed, landed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Event, wire};
 use crate::model::{
-    Filter, Micros, Page, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest, Started, WorkflowState,
+    Filter, ListRequest, Micros, Page, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest, Started,
+    WorkflowState,
 };
 use crate::options::ClientOptions;
 use crate::runtime::reactor::within;
@@ -25,6 +26,8 @@ use channel::{Channel, Failed};
 const CHUNK: Duration = Duration::from_secs(10);
 /// How long a wait bears that the sidecar is away.
 const OUTAGE: Duration = Duration::from_secs(60);
+/// How many states a page holds unless it is asked for another number.
+const PAGE: usize = 100;
 
 macro_rules! method {
     ($name:literal) => {
@@ -270,20 +273,21 @@ impl Workflow for DaprGrpc {
     }
 
     /// Dapr lists IDs, so the states are asked for one by one; those that are purged meanwhile are left out.
-    fn list(&self, filter: Filter, cursor: Option<String>, limit: usize) -> Pending<'_, Page> {
-        if !means_all(&filter) {
+    fn list(&self, request: ListRequest) -> Pending<'_, Page> {
+        let ListRequest { filter, cursor, limit, payloads } = request;
+        if filter != Filter::default() {
             return refused("filter of a listing");
         }
         self.run(async move {
             let request = wire::ListInstanceIDsRequest {
                 continuation_token: cursor,
-                page_size: u32::try_from(limit).ok(),
+                page_size: u32::try_from(limit.unwrap_or(PAGE)).ok(),
             };
             let answer: wire::ListInstanceIDsResponse =
                 self.call(method!("ListInstanceIDs"), request).await?;
             let mut states = Vec::with_capacity(answer.instance_ids.len());
             for id in answer.instance_ids {
-                match self.state(&id, false).await {
+                match self.state(&id, payloads).await {
                     Ok(state) => states.push(state),
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
                     Err(error) => return Err(error),
@@ -319,11 +323,6 @@ impl Workflow for DaprGrpc {
             Ok(Started { instance_id: answer.new_instance_id, execution_id: None })
         })
     }
-}
-
-fn means_all(filter: &Filter) -> bool {
-    let Filter { name, statuses, created_from, created_to } = filter;
-    name.is_none() && statuses.is_empty() && created_from.is_none() && created_to.is_none()
 }
 
 fn left(until: Option<Instant>) -> Option<Duration> {

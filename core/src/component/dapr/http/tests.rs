@@ -31,7 +31,7 @@ impl Sidecar {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (seen, script) = (seen.clone(), script.clone());
-                std::thread::spawn(move || serve(stream, &seen, script.as_ref()));
+                std::thread::spawn(move || serve(&stream, &seen, script.as_ref()));
             }
         });
         Sidecar { address, requests }
@@ -48,7 +48,7 @@ impl Sidecar {
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: &TcpStream,
     seen: &Requests,
     script: &(dyn Fn(usize, &str) -> Act + Send + Sync),
 ) -> Option<()> {
@@ -80,7 +80,7 @@ fn serve(
             Act::Hang => drop(reader.read_line(&mut String::new())),
             Act::Answer(status, body) => {
                 let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", body.len());
-                (&stream).write_all((head + &body).as_bytes()).ok()?;
+                (&mut &*stream).write_all((head + &body).as_bytes()).ok()?;
             }
         }
     }
