@@ -28,6 +28,8 @@ RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
+DAPR_TESTS = cd $(BINDING) && EVERSTEP_DAPR=$(DAPR) $(BIN)/python -m pytest -c pyproject.toml ../conformance/dapr/tests
+
 # --- what a person asks for --------------------------------------------------------------------------------------
 
 .PHONY: help
@@ -48,6 +50,11 @@ test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores
 .PHONY: test-python
 test-python: native ## Run the Python tests: conformance, language particulars, the demo in small, every page
 	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples ../docs $(PYTEST_ARGS)
+
+.PHONY: test-dapr
+test-dapr: dapr native ## Run the tests that need a real Dapr, with Redis behind it, then the main ones with the in-memory store
+	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
+	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 
 .PHONY: check
 check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions
@@ -107,6 +114,7 @@ check-python: native $(VENV)/checkers
 	cd $(DEMO) && $(BIN)/mypy --strict .
 	cd $(CODECS) && $(BIN)/mypy --strict .
 	$(BIN)/mypy --strict scripts
+	cd conformance/dapr && $(BIN)/mypy --strict cluster.py conftest.py tests
 	cd docs && $(BIN)/mypy --strict .
 	$(BIN)/python docs/pages.py .cache/pages && $(BIN)/mypy --strict --allow-redefinition --python-version 3.10 .cache/pages
 	cd $(BINDING) && $(BIN)/pyright

@@ -2,8 +2,10 @@
 
     python conformance/dapr/cluster.py --store redis -- make test-something
 
-runs a command beside a sidecar and tells it the ports as Dapr does (``DAPR_GRPC_PORT``, ``DAPR_HTTP_PORT``). Tests that
-break things use :class:`Cluster` itself.
+runs a command beside a sidecar and tells it the ports as Dapr does (``DAPR_GRPC_PORT``, ``DAPR_HTTP_PORT``). With
+``--sidecars 4`` there are four apps on one placement, scheduler and store, and ``EVERSTEP_DAPR_GRPC_PORTS`` and
+``EVERSTEP_DAPR_HTTP_PORTS`` list their ports, separated by commas. Tests that break things use :class:`Cluster` itself:
+each process can be killed and started again on the ports that it had.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,17 +23,20 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from typing_extensions import Self
 
 STORES = ("in-memory", "redis")
 READY_SECONDS = 60
 STOP_SECONDS = 10
+# Below those that the kernel gives to outgoing connections: a process that is started again finds its port free.
+PORTS = range(16_000, 32_000)
 COMPONENT = """\
 apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -55,25 +61,51 @@ class ClusterError(RuntimeError):
 
 def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now. They are asked for together, so that they differ."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    ports: list[int] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            ports.append(port)
+        if len(ports) == count:
+            break
+    return ports
 
 
 class Process:
     """One process of the cluster, which can be ended and started again on the same ports."""
 
-    def __init__(self, name: str, command: list[str], logs: Path, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        logs: Path,
+        ready: Callable[[], bool],
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.name = name
-        self._command = command
+        self._command = [*command]
         self._log = logs / f"{name}.log"
         self._ready = ready
+        # A token or a port that this process got from a sidecar of its own is not for this one.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DAPR_")}
+        self._environment = inherited | (environment or {})
         self._running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs, if one does."""
+        return None if self._running is None else self._running.pid
 
     def start(self) -> None:
         """Starts it and waits until it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Starts it and does not wait."""
+        if self._running is not None:
+            raise ClusterError(f"{self.name} runs already")
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
                 self._command,
@@ -81,11 +113,16 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=self._environment,
             )
+
+    def wait_until_ready(self) -> None:
+        """Waits until it answers; an error shows the end of its log."""
         until = time.monotonic() + READY_SECONDS
         while not self._ready():
-            if self._running.poll() is not None:
-                raise ClusterError(f"{self.name} ended with {self._running.returncode}:\n{self.tail()}")
+            if self._running is None or self._running.poll() is not None:
+                code = None if self._running is None else self._running.returncode
+                raise ClusterError(f"{self.name} ended with {code}:\n{self.tail()}")
             if time.monotonic() > until:
                 raise ClusterError(f"{self.name} was not ready after {READY_SECONDS} s:\n{self.tail()}")
             time.sleep(0.05)
@@ -108,23 +145,66 @@ class Process:
             self._running.wait()
             self._running = None
 
+    def restart(self, *, kill: bool = False) -> None:
+        """Ends it and starts it again with what it had: ports, data, options."""
+        if kill:
+            self.kill()
+        else:
+            self.stop()
+        self.start()
+
     def tail(self, lines: int = 20) -> str:
         """The last lines of its log."""
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log().splitlines()[-lines:])
+
+    def log(self) -> str:
+        """What it has said in all its lives."""
+        return self._log.read_text(errors="replace")
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """One app's sidecar: where it listens, and its process."""
+
+    app_id: str
+    http_port: int
+    grpc_port: int
+    process: Process
 
 
 class Cluster:
-    """The processes, started in their order by ``with`` and ended in the opposite one."""
+    """The processes, started in their order by ``with`` and ended in the opposite one.
 
-    def __init__(self, binaries: Path, store: str = "in-memory", app_id: str = "everstep") -> None:
+    ``processes`` names them: ``redis``, ``placement``, ``scheduler``, and each sidecar by its app ID. Redis appends every
+    command to its file and has after a restart what it had before. All sidecars share it; in-memory stores are one for each
+    sidecar and end with it. With an ``api_token`` every sidecar asks for it. ``max_body_size`` limits requests to a
+    sidecar over HTTP and gRPC, as a quantity in Dapr's manner (its default is ``"4Mi"``).
+    """
+
+    def __init__(
+        self,
+        binaries: Path,
+        store: str = "in-memory",
+        *,
+        app_ids: Sequence[str] = ("everstep-0",),
+        api_token: str | None = None,
+        max_body_size: str | None = None,
+    ) -> None:
         if store not in STORES:
             raise ValueError(f"store {store!r} is unknown; known are {', '.join(STORES)}")
+        if not app_ids:
+            raise ValueError("app_ids is empty; a cluster has at least one sidecar")
+        if len(set(app_ids)) < len(app_ids):
+            raise ValueError("app_ids has one twice; each sidecar here is an app of its own")
         self.store = store
-        self._app_id = app_id
-        self._binaries = binaries
         self.directory = Path(tempfile.mkdtemp(prefix="everstep-dapr-"))
         self.processes: dict[str, Process] = {}
-        self.http_port, self.grpc_port = 0, 0
+        self.sidecars: list[Sidecar] = []
+        self.redis_port = 0
+        self._binaries = binaries
+        self._app_ids = app_ids
+        self._api_token = api_token
+        self._max_body_size = max_body_size
 
     def __enter__(self) -> Self:
         try:
@@ -145,51 +225,71 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Dapr tells an application."""
-        return {
-            "APP_ID": self._app_id,
-            "DAPR_HTTP_PORT": str(self.http_port),
-            "DAPR_GRPC_PORT": str(self.grpc_port),
+        """What Dapr tells an application; the first one, if there are several, and where the others are."""
+        first = self.sidecars[0]
+        environment = {
+            "APP_ID": first.app_id,
+            "DAPR_HTTP_PORT": str(first.http_port),
+            "DAPR_GRPC_PORT": str(first.grpc_port),
+            "EVERSTEP_DAPR_HTTP_PORTS": ",".join(str(each.http_port) for each in self.sidecars),
+            "EVERSTEP_DAPR_GRPC_PORTS": ",".join(str(each.grpc_port) for each in self.sidecars),
         }
+        return environment if self._api_token is None else environment | {"DAPR_API_TOKEN": self._api_token}
 
     def _start(self) -> None:
         resources = self.directory / "resources"
         resources.mkdir()
         component = COMPONENT.format(store=self.store)
         if self.store == "redis":
-            component += REDIS.format(port=self._start_redis())
+            self._launch_redis()
+            component += REDIS.format(port=self.redis_port)
         (resources / "store.yaml").write_text(component)
-        placement, scheduler = self._start_placement(), self._start_scheduler()
-        self._start_sidecar(resources, placement, scheduler)
+        placement, scheduler = self._launch_placement(), self._launch_scheduler()
+        self._wait_until_ready()
+        for app_id in self._app_ids:
+            self.sidecars.append(self._launch_sidecar(app_id, resources, placement, scheduler))
+        self._wait_until_ready()
 
-    def _run(self, name: str, command: list[str], ready: Callable[[], bool]) -> None:
-        self.processes[name] = Process(name, command, self.directory, ready)
-        self.processes[name].start()
+    def _launch(
+        self,
+        name: str,
+        command: list[str],
+        ready: Callable[[], bool],
+        environment: dict[str, str] | None = None,
+    ) -> Process:
+        process = self.processes[name] = Process(name, command, self.directory, ready, environment)
+        process.launch()
+        return process
 
-    def _start_redis(self) -> int:
+    def _wait_until_ready(self) -> None:
+        for process in self.processes.values():
+            process.wait_until_ready()
+
+    def _launch_redis(self) -> None:
         program = shutil.which("redis-server")
         if program is None:
             raise ClusterError("redis-server is missing; `make dapr` installs it")
         (port,) = free_ports(1)
-        data = self.directory / "redis"
+        self.redis_port = port
+        data = self.directory / "redis-data"
         data.mkdir()
         options = {"port": port, "bind": "127.0.0.1", "dir": data, "appendonly": "yes", "save": ""}
         command = [program, *(part for key, value in options.items() for part in (f"--{key}", str(value)))]
-        self._run("redis", command, lambda: _answers(port))
-        return port
+        self._launch("redis", command, lambda: _answers_ping(port))
 
-    def _start_placement(self) -> int:
-        port, health, metrics = free_ports(3)
+    def _launch_placement(self) -> int:
+        port, health, metrics, raft = free_ports(4)
         command = [
             str(self._binaries / "placement"),
             *("--listen-address", "127.0.0.1", "--port", str(port)),
             *("--healthz-listen-address", "127.0.0.1", "--healthz-port", str(health)),
             *("--metrics-listen-address", "127.0.0.1", "--metrics-port", str(metrics)),
+            *("--id", "placement-0", "--initial-cluster", f"placement-0=127.0.0.1:{raft}"),
         ]
-        self._run("placement", command, lambda: _is_healthy(health, "/healthz"))
+        self._launch("placement", command, lambda: _is_healthy(health, "/healthz"))
         return port
 
-    def _start_scheduler(self) -> int:
+    def _launch_scheduler(self) -> int:
         port, health, metrics, peer, client = free_ports(5)
         command = [
             str(self._binaries / "scheduler"),
@@ -200,29 +300,36 @@ class Cluster:
             *("--id", "scheduler-0", "--etcd-initial-cluster", f"scheduler-0=http://127.0.0.1:{peer}"),
             *("--override-broadcast-host-port", f"127.0.0.1:{port}"),
         ]
-        self._run("scheduler", command, lambda: _is_healthy(health, "/healthz"))
+        self._launch("scheduler", command, lambda: _is_healthy(health, "/healthz"))
         return port
 
-    def _start_sidecar(self, resources: Path, placement: int, scheduler: int) -> None:
-        self.http_port, self.grpc_port, internal, metrics, profile = free_ports(5)
+    def _launch_sidecar(self, app_id: str, resources: Path, placement: int, scheduler: int) -> Sidecar:
+        http, grpc, internal, metrics, profile = free_ports(5)
         command = [
             str(self._binaries / "daprd"),
-            *("--app-id", self._app_id, "--resources-path", str(resources)),
+            *("--app-id", app_id, "--resources-path", str(resources)),
             *("--placement-host-address", f"127.0.0.1:{placement}"),
             *("--scheduler-host-address", f"127.0.0.1:{scheduler}"),
-            *("--dapr-listen-addresses", "127.0.0.1", "--dapr-http-port", str(self.http_port)),
-            *("--dapr-grpc-port", str(self.grpc_port), "--profile-port", str(profile)),
+            *("--dapr-listen-addresses", "127.0.0.1", "--dapr-http-port", str(http)),
+            *("--dapr-grpc-port", str(grpc), "--profile-port", str(profile)),
             *("--dapr-internal-grpc-listen-address", "127.0.0.1", "--dapr-internal-grpc-port", str(internal)),
             *("--metrics-listen-address", "127.0.0.1", "--metrics-port", str(metrics)),
             *("--dapr-graceful-shutdown-seconds", "1", "--log-level", "info"),
+            *(() if self._max_body_size is None else ("--max-body-size", self._max_body_size)),
         ]
-        self._run("daprd", command, lambda: _is_healthy(self.http_port, "/v1.0/healthz"))
+        environment = {} if self._api_token is None else {"DAPR_API_TOKEN": self._api_token}
+        process = self._launch(app_id, command, lambda: _is_healthy(http, "/v1.0/healthz"), environment)
+        return Sidecar(app_id, http, grpc, process)
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _answers_ping(port: int) -> bool:
+    """Whether Redis has loaded its data: before, it takes connections and refuses commands."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+            probe.sendall(b"PING\r\n")
+            return probe.recv(7) == b"+PONG\r\n"
+    except OSError:
+        return False
 
 
 def _is_healthy(port: int, path: str) -> bool:
@@ -247,17 +354,31 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def main() -> int:
-    """Runs a command beside a sidecar; gives its exit code."""
-    parser = argparse.ArgumentParser(description="Run a command beside a real Dapr sidecar.")
+    """Runs a command beside sidecars; gives its exit code."""
+    parser = argparse.ArgumentParser(description="Run a command beside real Dapr sidecars.")
     parser.add_argument("--store", choices=STORES, default="in-memory")
     parser.add_argument(
         "--binaries", type=Path, default=os.environ.get("EVERSTEP_DAPR"), help="where `make dapr` put them"
     )
+    parser.add_argument(
+        "--sidecars", type=int, default=1, metavar="N", help="how many apps, each with a sidecar of its own"
+    )
+    parser.add_argument("--api-token", help="what every sidecar asks for; the command gets DAPR_API_TOKEN")
+    parser.add_argument("--max-body-size", help="the sidecars' limit for requests, as in 4Mi")
     parser.add_argument("command", nargs="+", metavar="-- command")
     options = parser.parse_args()
     if options.binaries is None:
         parser.error("--binaries is missing; run this through the Makefile")
-    with _ended_by_signals(), Cluster(Path(options.binaries), options.store) as cluster:
+    if options.sidecars < 1:
+        parser.error("--sidecars must be at least 1")
+    cluster = Cluster(
+        Path(options.binaries),
+        options.store,
+        app_ids=[f"everstep-{number}" for number in range(options.sidecars)],
+        api_token=options.api_token,
+        max_body_size=options.max_body_size,
+    )
+    with _ended_by_signals(), cluster:
         return subprocess.run(options.command, env=os.environ | cluster.environment, check=False).returncode
 
 
