@@ -9,6 +9,8 @@ pub mod host;
 pub mod mutants;
 pub mod scratch;
 mod script;
+#[cfg(feature = "testkit")]
+pub mod sidecar;
 pub mod simulation;
 pub mod stores;
 pub mod text;
