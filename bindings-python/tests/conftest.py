@@ -17,6 +17,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--place", help="where the cases of conformance/ run: dapr_grpc, a real Dapr; without it on the embedded engine"
+    )
+
+
 def conformance(name: str) -> Any:
     """The data of a file of ``conformance/``."""
     return json.loads((CONFORMANCE / name).read_text("utf-8"))

@@ -337,11 +337,16 @@ pub(crate) fn fixtures() -> Fixtures {
     fixtures
 }
 
-/// What the embedded component can do.
-pub(crate) fn capabilities() -> BTreeSet<String> {
+/// What a column of the table has, on Dapr in this version of it.
+pub(crate) fn capabilities(column: &str, runtime: &str) -> BTreeSet<String> {
+    let number = |version: &str| -> Vec<u32> {
+        version.split('.').map(|part| part.parse().expect("versions are numbers")).collect()
+    };
+    let runtime = number(runtime);
+    let has = |since: &str| column == "embedded" || number(since) <= runtime;
     let table = read("capabilities.json");
     let rows = table["capabilities"].as_array().expect("capabilities.json lists capabilities").iter();
-    rows.filter(|row| row["embedded"].is_string())
+    rows.filter(|row| row[column].as_str().is_some_and(has))
         .filter_map(|row| row["name"].as_str().map(str::to_owned))
         .collect()
 }

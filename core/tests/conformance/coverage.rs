@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::case::{Case, Kind, read};
-use super::world::{Mode, Place};
+use super::case::{Case, Kind, capabilities, read};
+use super::place::{Mode, Place};
 
 const COLUMNS: [&str; 5] = ["happy", "error", "cached", "replayed", "restarted"];
 
@@ -42,34 +42,40 @@ struct Empty {
 /// The listed reasons, and what has run so far.
 pub(crate) struct Coverage {
     listed: Listed,
-    capabilities: BTreeSet<String>,
+    capabilities: BTreeMap<&'static str, BTreeSet<String>>,
+    runtime: String,
     cells: BTreeMap<(String, &'static str), usize>,
     features: BTreeSet<String>,
 }
 
 impl Coverage {
-    pub(crate) fn new(capabilities: BTreeSet<String>, cases: &[Case]) -> Coverage {
+    /// `runtime` is the version of Dapr.
+    pub(crate) fn new(runtime: &str, cases: &[Case]) -> Coverage {
         let listed: Listed =
             serde_json::from_value(read("coverage.json")).expect("coverage.json has its format");
         assert!(listed.skips.iter().all(|skip| !skip.reason.is_empty()), "a skip needs a reason");
         assert!(listed.empty.iter().all(|empty| !empty.reason.is_empty()), "an empty cell needs a reason");
         let features = cases.iter().map(|case| case.feature.clone()).collect();
-        Coverage { listed, capabilities, cells: BTreeMap::new(), features }
+        let columns = Place::ALL.map(Place::column);
+        let capabilities =
+            columns.into_iter().map(|column| (column, capabilities(column, runtime))).collect();
+        Coverage { listed, capabilities, runtime: runtime.to_owned(), cells: BTreeMap::new(), features }
     }
 
     /// The listed reason why a case is not run here. Nothing: it runs.
-    pub(crate) fn skipped<'a>(&'a self, case: &'a Case, place: Place, mode: Mode) -> Option<&'a str> {
+    pub(crate) fn skipped(&self, case: &Case, place: Place, mode: Mode) -> Option<String> {
         if mode == Mode::Restarted
             && let Some(reason) = &case.no_restart
         {
-            return Some(reason);
+            return Some(reason.clone());
         }
         let is =
             |listed: &Option<String>, value: &str| listed.as_deref().is_none_or(|listed| listed == value);
-        let once = case.slow.is_some() && (place, mode) != (Place::Memory, Mode::Cached);
+        let once = case.slow.is_some()
+            && ![(Place::Memory, Mode::Cached), (Place::DaprGrpc, Mode::Cached)].contains(&(place, mode));
         let applies = |skip: &&Skip| {
             is(&skip.runner, "rust")
-                && is(&skip.endpoint, place.scheme())
+                && is(&skip.endpoint, place.name())
                 && is(&skip.mode, mode.name())
                 && skip.need.as_ref().is_none_or(|need| case.needs.contains(need))
                 && skip
@@ -78,13 +84,19 @@ impl Coverage {
                     .is_none_or(|step| case.steps.iter().any(|found| found["do"] == step.as_str()))
                 && (!skip.slow || once)
         };
-        self.listed.skips.iter().find(applies).map(|skip| skip.reason.as_str())
+        let listed = self.listed.skips.iter().find(applies).map(|skip| skip.reason.clone());
+        listed.or_else(|| {
+            let has = &self.capabilities[place.column()];
+            let lacks = |need: &&String| place.is_dapr() && !has.contains(*need);
+            let need = case.needs.iter().find(lacks)?;
+            Some(format!("Dapr {} has no {need} there", self.runtime))
+        })
     }
 
     /// What a case needs and nothing has, nor is listed as skipped.
     pub(crate) fn missing<'a>(&self, case: &'a Case) -> Option<&'a String> {
         let listed = |need: &&String| self.listed.skips.iter().any(|skip| skip.need.as_ref() == Some(*need));
-        case.needs.iter().find(|need| !self.capabilities.contains(*need) && !listed(need))
+        case.needs.iter().find(|need| !self.capabilities["embedded"].contains(*need) && !listed(need))
     }
 
     pub(crate) fn ran(&mut self, case: &Case, mode: Mode) {

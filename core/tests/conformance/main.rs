@@ -1,13 +1,17 @@
-//! Runs the cases of `conformance/` against the embedded engine: on `memory:` and `sqlite:`, cached, with every turn a
-//! replay, and with a restart after every step. `conformance/README.md` says what a case is.
+//! Runs the cases of `conformance/`: on the embedded engine (`memory:` and `sqlite:`), or with `--place` on a real Dapr;
+//! cached, with every turn a replay, and with a restart after every step. `conformance/README.md` says what a case is.
 
 #![allow(clippy::print_stdout, reason = "this is a test runner of its own")]
 
 mod case;
 mod coverage;
+mod differences;
 mod expect;
+mod place;
+mod plan;
 mod records;
 mod steps;
+mod sweep;
 mod world;
 
 use std::collections::BTreeMap;
@@ -15,30 +19,33 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use case::{Case, Fixtures};
+use case::Fixtures;
 use coverage::Coverage;
+use differences::Differences;
+use place::{Place, Sidecar};
+use plan::{Job, Wanted};
 use records::Records;
-use world::{Mode, Place, World};
+use world::World;
 
-/// How many runs are under way at a time; most of a run is waiting.
+/// How many runs on embedded engines are under way at a time; most of a run is waiting.
 const SIDE_BY_SIDE: usize = 8;
-
-struct Job {
-    case: usize,
-    place: Place,
-    mode: Mode,
-}
 
 type Done = Result<Option<Records>, String>;
 
 fn main() -> ExitCode {
-    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = match Wanted::of(std::env::args().skip(1)) {
+        Ok(wanted) => wanted,
+        Err(text) => {
+            println!("{text}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut cases = case::cases();
-    let mut coverage = Coverage::new(case::capabilities(), &cases);
-    let mut faults: Vec<String> = Vec::new();
-    if let Some(filter) = &filter {
+    let (differences, mut faults) = Differences::read(&cases);
+    let mut coverage = Coverage::new(&differences.runtime, &cases);
+    if let Some(filter) = &wanted.filter {
         cases.retain(|case| case.name.starts_with(filter.as_str()));
         if cases.is_empty() {
             // The filter of a run over all tests was meant for others; without a filter no cases are a failure.
@@ -46,104 +53,103 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     }
-    let (jobs, skips) = plan(&cases, &coverage, &mut faults);
+    let plan = plan::make(&cases, &wanted, &coverage, &differences, &mut faults);
     let started = Instant::now();
-    let results = run_all(&cases, &jobs);
     let mut records: BTreeMap<&str, Vec<(&Job, Records)>> = BTreeMap::new();
-    for (job, result) in jobs.iter().zip(results) {
-        let case = &cases[job.case];
-        match result {
-            Ok(found) => {
-                coverage.ran(case, job.mode);
-                records.entry(case.name.as_str()).or_default().extend(found.map(|found| (job, found)));
+    let mut times = Vec::new();
+    for (job, (result, took)) in plan.jobs.iter().zip(run_all(&plan.jobs, &wanted.sidecars)) {
+        times.push((took, job));
+        match (result, job.without) {
+            (Ok(_), Some(_)) => {
+                faults.push(format!("{job}: it would pass without its entry in differences.json"));
             }
-            Err(fault) => faults.push(format!("{}: {fault}", label(case, job))),
+            (Err(_), Some(_)) => {}
+            (Ok(found), None) => {
+                coverage.ran(&job.case, job.mode);
+                let of = records.entry(job.case.name.as_str()).or_default();
+                of.extend(found.map(|found| (job, found)));
+            }
+            (Err(fault), None) => faults.push(format!("{job}: {fault}")),
         }
     }
     for (name, records) in &records {
-        faults.extend(differences(name, records));
+        faults.extend(compared(name, records, &differences));
     }
-    if filter.is_none() {
+    if wanted.filter.is_none() && !wanted.on_dapr() {
         faults.extend(coverage.report());
     }
-    for ((case, reason), count) in &skips {
-        println!("skipped {count} × {case}: {reason}");
+    for ((what, reason), count) in &plan.skips {
+        println!("skipped {count} × {what}: {reason}");
+    }
+    if wanted.on_dapr() {
+        times.sort_unstable_by_key(|(took, _)| std::cmp::Reverse(*took));
+        times.iter().take(10).for_each(|(took, job)| println!("{:5.1} s {job}", took.as_secs_f64()));
     }
     faults.iter().for_each(|fault| println!("FAILED {fault}"));
     let seconds = started.elapsed().as_secs_f64();
-    println!("{} cases, {} runs, {} faults, {seconds:.1} s", cases.len(), jobs.len(), faults.len());
-    if faults.is_empty() && !jobs.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!("{} cases, {} runs, {} faults, {seconds:.1} s", cases.len(), plan.jobs.len(), faults.len());
+    if faults.is_empty() && !plan.jobs.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-type Skips = BTreeMap<(String, String), usize>;
-
-fn plan(cases: &[Case], coverage: &Coverage, faults: &mut Vec<String>) -> (Vec<Job>, Skips) {
-    let (mut jobs, mut skips) = (Vec::new(), Skips::new());
-    for (index, case) in cases.iter().enumerate() {
-        if let Some(need) = coverage.missing(case) {
-            faults.push(format!(
-                "{} needs {need:?}, which nothing has and coverage.json does not list",
-                case.name
-            ));
-            continue;
-        }
-        for place in Place::ALL {
-            for mode in Mode::ALL {
-                match coverage.skipped(case, place, mode) {
-                    None => jobs.push(Job { case: index, place, mode }),
-                    // A whole mode that a component does not have is one line, not one per case.
-                    Some(reason) if place == Place::Memory && mode == Mode::Restarted => {
-                        *skips.entry(("memory:, restarted".to_owned(), reason.to_owned())).or_default() += 1;
-                    }
-                    Some(reason) => *skips.entry((case.name.clone(), reason.to_owned())).or_default() += 1,
-                }
-            }
-        }
-    }
-    (jobs, skips)
-}
-
-fn run_all(cases: &[Case], jobs: &[Job]) -> Vec<Done> {
+/// Runs all jobs, those on embedded engines first; a run on Dapr has a sidecar to itself.
+fn run_all(jobs: &[Job], sidecars: &[Sidecar]) -> Vec<(Done, Duration)> {
     let fixtures = Arc::new(case::fixtures());
-    let next = AtomicUsize::new(0);
-    let results: Vec<Mutex<Option<Done>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let results: Vec<Mutex<Option<(Done, Duration)>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let work = |next: &AtomicUsize, these: &[usize], sidecar: Option<&Sidecar>| {
+        while let Some(index) = these.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let began = Instant::now();
+            let done = catch_unwind(AssertUnwindSafe(|| run(&jobs[*index], sidecar, &fixtures)));
+            let done = done.unwrap_or_else(|_| Err("it panicked".to_owned()));
+            *results[*index].lock().expect("nobody panics here") = Some((done, began.elapsed()));
+        }
+    };
+    let (dapr, embedded): (Vec<usize>, Vec<usize>) =
+        (0..jobs.len()).partition(|index| jobs[*index].place.is_dapr());
+    let (next_dapr, next_embedded) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (work, next_dapr, next_embedded, dapr, embedded) =
+        (&work, &next_dapr, &next_embedded, &dapr, &embedded);
     std::thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
-            scope.spawn(|| {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = catch_unwind(AssertUnwindSafe(|| run(&cases[job.case], job, &fixtures)));
-                    let done = done.unwrap_or_else(|_| Err("it panicked".to_owned()));
-                    let index =
-                        jobs.iter().position(|other| std::ptr::eq(other, job)).expect("it is one of them");
-                    *results[index].lock().expect("nobody panics here") = Some(done);
-                }
-            });
+            scope.spawn(move || work(next_embedded, embedded, None));
         }
     });
-    let done = |result: Mutex<Option<Done>>| result.into_inner().ok().flatten().expect("all have run");
+    std::thread::scope(|scope| {
+        for sidecar in sidecars {
+            scope.spawn(move || work(next_dapr, dapr, Some(sidecar)));
+        }
+    });
+    let done = |result: Mutex<Option<_>>| result.into_inner().ok().flatten().expect("all have run");
     results.into_iter().map(done).collect()
 }
 
-fn run(case: &Case, job: &Job, fixtures: &Arc<Fixtures>) -> Done {
-    let mut world = World::open(job.place, job.mode, fixtures.clone(), &case.fixtures)
-        .map_err(|error| format!("it cannot be opened: {error}"))?;
-    steps::run(case, &mut world, job.mode)?;
+fn run(job: &Job, sidecar: Option<&Sidecar>, fixtures: &Arc<Fixtures>) -> Done {
+    let mut world =
+        World::open(job.place, sidecar, job.mode, job.patience(), fixtures.clone(), &job.case.fixtures)
+            .map_err(|error| format!("it cannot be opened: {error}"))?;
+    let taken = steps::run(&job.case, &mut world, job.mode);
     // Random values differ from run to run by design.
-    Ok(records::of(&world, case.feature != "determinism"))
+    let found = taken.is_ok().then(|| records::of(&world, job.case.feature != "determinism")).flatten();
+    world.tidy()?;
+    taken.map(|()| found)
 }
 
-/// All runs of a case leave the same histories.
-fn differences(name: &str, records: &[(&Job, Records)]) -> Vec<String> {
+/// All runs of a case leave the same histories, except where it is said.
+fn compared(name: &str, records: &[(&Job, Records)], differences: &Differences) -> Vec<String> {
     let Some(((_, first), others)) = records.split_first() else { return Vec::new() };
-    let differing = others.iter().filter(|(_, found)| found != first);
-    differing
-        .map(|(job, found)| {
-            let place = format!("{} {}", job.place.scheme(), job.mode.name());
-            format!("{name}: {place} left another history\n  first {first:?}\n  here  {found:?}")
-        })
-        .collect()
-}
-
-fn label(case: &Case, job: &Job) -> String {
-    format!("{} on {} {}", case.name, job.place.scheme(), job.mode.name())
+    let mut faults = Vec::new();
+    for place in Place::ALL {
+        let here = || others.iter().filter(|(job, _)| job.place == place);
+        let differing: Vec<_> = here().filter(|(_, found)| found != first).collect();
+        match here().next() {
+            Some((job, _)) if differences.other_history(&job.case, place) => {
+                if differing.is_empty() {
+                    faults.push(format!("{name}: on {} it leaves the same history", place.name()));
+                }
+            }
+            _ => faults.extend(differing.into_iter().map(|(job, found)| {
+                format!("{job} left another history\n  first {first:?}\n  here  {found:?}")
+            })),
+        }
+    }
+    faults
 }

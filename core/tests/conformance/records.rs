@@ -18,7 +18,7 @@ pub(crate) type Records = BTreeMap<String, Vec<String>>;
 /// The records of all instances of a world. Nothing for a closed client.
 pub(crate) fn of(world: &World, payloads: bool) -> Option<Records> {
     let patience = Some(Duration::from_secs(30));
-    let client = &world.client;
+    let client = world.reader();
     let page =
         wait_on(client.list(None, ListRequest { limit: Some(1000), ..ListRequest::default() }), patience)
             .ok()?;

@@ -14,9 +14,11 @@ use serde_json::Value;
 
 use super::case::{self, Case, Rerun, Start, Step, fill};
 use super::expect::{self, Check, outcome};
-use super::world::{Mode, World};
+use super::place::Mode;
+use super::world::World;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a step waits for what should come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes all steps; the error names the step.
 pub(crate) fn run(case: &Case, world: &mut World, mode: Mode) -> Check {
@@ -35,20 +37,21 @@ pub(crate) fn run(case: &Case, world: &mut World, mode: Mode) -> Check {
     Ok(())
 }
 
+/// How much longer than its own timeout a call is waited for.
+const GRACE: Duration = Duration::from_secs(10);
+
 fn answer<T>(call: Pending<'static, T>) -> Result<T> {
-    wait_on(call, Some(PATIENCE + Duration::from_secs(10)))
+    wait_on(call, Some(PATIENCE + GRACE))
 }
 
 fn payload(value: Option<&Value>) -> Payload {
     value.map(Value::to_string)
 }
 
-fn timeout(millis: Option<u64>) -> Option<Duration> {
-    Some(millis.map_or(PATIENCE, Duration::from_millis))
-}
-
 fn take(step: Step, world: &mut World) -> Check {
     let client = world.client.clone();
+    let patience = world.patience;
+    let timeout = |millis: Option<u64>| Some(millis.map_or(patience, Duration::from_millis));
     let state = |expected: Option<case::State>| {
         move |found: WorkflowState| expected.map_or(Ok(()), |expected| expect::state(&found, &expected))
     };
@@ -131,6 +134,7 @@ fn take(step: Step, world: &mut World) -> Check {
         }
         Step::History { id, expect, error } => {
             let children = expect.as_ref().and_then(|expected| expected.children.clone());
+            let client = world.reader();
             outcome(answer(client.history(None, &id)), error.as_ref(), |events: Vec<Event>| {
                 expect.map_or(Ok(()), |expected| expect::kinds(&events, &expected))
             })?;
@@ -204,7 +208,8 @@ fn keep(started: Started, name: Option<String>, expected: Option<case::MadeId>, 
 
 /// Looks at the state until it is as expected. The look is paced, not the expectation: it ends as soon as it is met.
 fn until(world: &World, id: &str, expected: &case::State) -> Check {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + world.patience;
+    let mut pause = Duration::from_millis(2);
     loop {
         let found = answer(world.client.get(None, id, true))
             .map_err(|error| format!("it is {}: {error}", error.code()));
@@ -212,7 +217,11 @@ fn until(world: &World, id: &str, expected: &case::State) -> Check {
         if found.is_ok() || Instant::now() > deadline {
             return found;
         }
-        std::thread::park_timeout(Duration::from_millis(2));
+        std::thread::park_timeout(pause);
+        if world.place.is_dapr() {
+            // Each look is a call that the sidecar works for.
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
     }
 }
 
@@ -271,8 +280,9 @@ fn bulk(world: &World, action: &BulkAction, filter: &Filter) -> Result<u64> {
 
 fn listing(world: &World, mut request: ListRequest) -> Result<(Vec<WorkflowState>, usize), Error> {
     let (mut states, mut pages) = (Vec::new(), 0);
+    let client = world.reader();
     loop {
-        let page = answer(world.client.list(None, request.clone()))?;
+        let page = answer(client.list(None, request.clone()))?;
         states.extend(page.states);
         pages += 1;
         request.cursor = page.cursor;

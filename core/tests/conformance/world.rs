@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use everstep::component::Registry;
 use everstep::model::Seen;
@@ -11,60 +12,23 @@ use everstep::testkit::workers::Workers;
 use everstep::{Client, ClientOptions, Environment, Result};
 
 use super::case::Fixtures;
-
-/// Where and how a case runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Mode {
-    Cached,
-    Replayed,
-    Restarted,
-}
-
-impl Mode {
-    pub(crate) const ALL: [Mode; 3] = [Mode::Cached, Mode::Replayed, Mode::Restarted];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Mode::Cached => "cached",
-            Mode::Replayed => "replayed",
-            Mode::Restarted => "restarted",
-        }
-    }
-
-    const fn max_cached(self) -> usize {
-        match self {
-            Mode::Replayed => 0,
-            Mode::Cached | Mode::Restarted => 1000,
-        }
-    }
-}
-
-/// Which store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Place {
-    Memory,
-    Sqlite,
-}
-
-impl Place {
-    pub(crate) const ALL: [Place; 2] = [Place::Memory, Place::Sqlite];
-
-    pub(crate) const fn scheme(self) -> &'static str {
-        match self {
-            Place::Memory => "memory:",
-            Place::Sqlite => "sqlite:",
-        }
-    }
-}
+use super::place::{Mode, Place, Sidecar};
+use super::sweep::sweep;
 
 pub(crate) struct World {
     pub(crate) client: Client,
+    /// That of the workers, which need gRPC.
+    worker_client: Client,
     /// `{NAME}` in texts, and the execution IDs of kept runs.
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) runs: BTreeMap<String, Option<String>>,
     /// What kept watches have seen.
     pub(crate) watches: BTreeMap<String, Seen>,
+    pub(crate) place: Place,
+    /// How long a step waits for what should come.
+    pub(crate) patience: Duration,
     endpoint: String,
+    sidecar: Option<Sidecar>,
     directory: Option<PathBuf>,
     mode: Mode,
     fixtures: Arc<Fixtures>,
@@ -85,26 +49,37 @@ const MAIN: &str = "main";
 impl World {
     pub(crate) fn open(
         place: Place,
+        sidecar: Option<&Sidecar>,
         mode: Mode,
+        patience: Duration,
         fixtures: Arc<Fixtures>,
         deploy: &[String],
     ) -> Result<World> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let id = format!("c-{}", &id[..12]);
-        let (endpoint, directory) = match place {
-            Place::Memory => ("memory:".to_owned(), None),
-            Place::Sqlite => {
-                let directory = std::env::temp_dir().join(format!("everstep-conformance-{id}"));
-                std::fs::create_dir_all(&directory).expect("the temporary directory can be written");
-                (format!("sqlite:{}", directory.join("workflows.db").display()), Some(directory))
+        let mut directory = None;
+        let endpoint = match (place, sidecar) {
+            (Place::Memory, _) => "memory:".to_owned(),
+            (Place::Sqlite, _) => {
+                let made = std::env::temp_dir().join(format!("everstep-conformance-{id}"));
+                std::fs::create_dir_all(&made).expect("the temporary directory can be written");
+                format!("sqlite:{}", directory.insert(made).join("workflows.db").display())
             }
+            (Place::DaprGrpc, Some(sidecar)) => sidecar.grpc(),
+            (Place::DaprHttp, Some(sidecar)) => sidecar.http(),
+            (Place::DaprGrpc | Place::DaprHttp, None) => panic!("a case on Dapr has a sidecar"),
         };
+        let (client, worker_client) = clients(&endpoint, sidecar, patience)?;
         let mut world = World {
-            client: client(&endpoint)?,
+            client,
+            worker_client,
             names: BTreeMap::from([("id".to_owned(), id)]),
             runs: BTreeMap::new(),
             watches: BTreeMap::new(),
+            place,
+            patience,
             endpoint,
+            sidecar: sidecar.cloned(),
             directory,
             mode,
             fixtures,
@@ -141,6 +116,11 @@ impl World {
         Ok(())
     }
 
+    /// The client that sees lists and histories, which Dapr's HTTP API does not have.
+    pub(crate) fn reader(&self) -> &Client {
+        if self.place == Place::DaprHttp { &self.worker_client } else { &self.client }
+    }
+
     fn serve(&self, fixtures: &[String]) -> Result<Option<Workers>> {
         if fixtures.is_empty() {
             return Ok(None);
@@ -150,7 +130,7 @@ impl World {
             .map(|name| self.fixtures.get(name).unwrap_or_else(|| panic!("fixtures.json has no {name:?}")))
             .collect();
         let host = || TextHost::new(programs.iter().copied());
-        Workers::open(&self.client, self.mode.max_cached(), host).map(Some)
+        Workers::open(&self.worker_client, self.mode.max_cached(), host).map(Some)
     }
 
     /// Closes everything and opens it again on the same store.
@@ -159,22 +139,49 @@ impl World {
         let names: Vec<(String, Vec<String>)> =
             deployed.into_iter().map(|worker| (worker.name, worker.fixtures)).collect();
         self.watches.clear();
-        self.client.close();
-        self.client = client(&self.endpoint)?;
+        self.close();
+        (self.client, self.worker_client) = clients(&self.endpoint, self.sidecar.as_ref(), self.patience)?;
         names.into_iter().try_for_each(|(name, fixtures)| self.open_worker(&name, &fixtures))
+    }
+
+    fn close(&self) {
+        self.client.close();
+        self.worker_client.close();
+    }
+
+    /// Takes away what the case has left on a sidecar, which the next one uses, too. An embedded engine goes with its case.
+    pub(crate) fn tidy(&mut self) -> Result<(), String> {
+        let Some(sidecar) = &self.sidecar else { return Ok(()) };
+        let client = client(&sidecar.grpc(), self.patience).map_err(|error| error.to_string())?;
+        // Dapr ends an instance only while a worker is connected. What the case had need not know all that it started.
+        self.workers.clear();
+        self.worker_client = client.clone();
+        let known: Vec<String> = self.fixtures.keys().cloned().collect();
+        self.open_worker(MAIN, &known).map_err(|error| error.to_string())?;
+        sweep(&client)
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         self.workers.clear();
-        self.client.close();
+        self.close();
         if let Some(directory) = &self.directory {
             let _ = std::fs::remove_dir_all(directory);
         }
     }
 }
 
-fn client(endpoint: &str) -> Result<Client> {
-    Client::open_in(&Environment::new(|_| None, "/"), Registry::default(), ClientOptions::at(endpoint))
+fn clients(endpoint: &str, sidecar: Option<&Sidecar>, patience: Duration) -> Result<(Client, Client)> {
+    let own = client(endpoint, patience)?;
+    let workers = match sidecar {
+        Some(sidecar) if sidecar.grpc() != endpoint => client(&sidecar.grpc(), patience)?,
+        _ => own.clone(),
+    };
+    Ok((own, workers))
+}
+
+fn client(endpoint: &str, patience: Duration) -> Result<Client> {
+    let options = ClientOptions::at(endpoint).call_timeout(patience);
+    Client::open_in(&Environment::new(|_| None, "/"), Registry::default(), options)
 }
