@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from everstep.codecs import Codec, wire_of
 from everstep.errors import DecodeError, InvalidArgumentError
 from everstep.payload import ABSENT, RawPayload, decode, decoder_of, encode, parse
 from everstep.wire import JSON
@@ -52,6 +53,16 @@ class Order:
     at: datetime | None = None
     tags: dict[str, int] = field(default_factory=dict)
     parent: Order | None = None
+
+
+def test_the_mark_of_dapr_s_python_sdk_is_no_part_of_a_value() -> None:
+    marked = '[{"sku": "a", "__durabletask_autoobject__": true}, {"__durabletask_autoobject__": "text"}]'
+    for backend in ("json", "msgspec"):
+        wire = wire_of(Codec(backend=backend))  # type: ignore[arg-type]
+        assert wire.value(marked) == [{"sku": "a"}, {"__durabletask_autoobject__": "text"}]
+        batch = wire.loads(f'{{"tasks":[{{"input":{marked}}}]}}')
+        assert batch == {"tasks": [{"input": [{"sku": "a"}, {"__durabletask_autoobject__": "text"}]}]}
+    assert JSON.value('{"sku": "a", "count": 2, "__durabletask_autoobject__": true}', decoder_of(Item)) == Item("a", 2)
 
 
 @pytest.mark.parametrize("value", [0, False, "", [], {}, None, 0.0])

@@ -6,7 +6,6 @@ matter: the payloads mean the same as those of ``json``. What they refuse ``json
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -41,6 +40,8 @@ def _msgspec() -> tuple[Encode, Parse]:
     decode = msgspec.json.Decoder().decode
 
     def parse(text: str) -> Any:
+        if payload.MARK in text:
+            return payload.parse(text)
         try:
             return decode(text)
         except Exception:
@@ -61,4 +62,4 @@ def _encoder(dumps: Callable[[Any], bytes]) -> Encode:
 
 def loads_of(parse: Parse) -> Callable[[str], Any]:
     """What parses a batch of tasks, for a codec whose payloads are JSON. Raises ``ValueError``."""
-    return json.loads if parse is payload.parse else parse
+    return payload.loads if parse is payload.parse else parse

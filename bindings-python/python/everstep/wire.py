@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from .errors import DecodeError
-from .payload import ABSENT, Decoder, Mismatch, RawPayload, convert, encode, parse, sendable, unfit
+from .payload import ABSENT, Decoder, Mismatch, RawPayload, convert, encode, loads, parse, sendable, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +23,7 @@ class Wire:
         self,
         encode: Callable[[Any, str], str] = encode,
         parse: Callable[[str], Any] = parse,
-        loads: Callable[[str], Any] = json.loads,
+        loads: Callable[[str], Any] = loads,
     ) -> None:
         self._encode = encode
         self._parse = parse
