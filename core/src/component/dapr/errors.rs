@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use crate::error::{Error, ErrorKind};
 
 /// What a text says, whatever code it came with.
-const TEXTS: [(&str, ErrorKind); 9] = [
+const TEXTS: [(&str, ErrorKind); 10] = [
     ("no such instance exists", ErrorKind::NotFound),
     ("unable to find workflow with the provided instance ID", ErrorKind::NotFound),
     ("an active workflow with ID", ErrorKind::AlreadyExists),
@@ -17,6 +17,8 @@ const TEXTS: [(&str, ErrorKind); 9] = [
     ("did not find address for actor", ErrorKind::Unavailable),
     ("the state store is not configured to use the actor runtime", ErrorKind::FailedPrecondition),
     ("context deadline exceeded", ErrorKind::Timeout),
+    // A state that was read from the store while a turn wrote it: with Redis behind it that is a daily matter.
+    ("missing from state store (transient", ErrorKind::Unavailable),
 ];
 
 /// The code of an answer whose route the sidecar does not know.
@@ -247,6 +249,11 @@ mod tests {
             (Code::FailedPrecondition, "did not find address for actor 'a/b'", ErrorKind::Unavailable),
             (Code::Unauthenticated, "Unauthorized", ErrorKind::Unauthenticated),
             (Code::DeadlineExceeded, "", ErrorKind::Timeout),
+            (
+                Code::Unknown,
+                "workflow 'a': inbox key 'inbox-000000' declared in metadata (inboxLength=1) but missing from state store (transient store read failure or partial save?)",
+                ErrorKind::Unavailable,
+            ),
             (Code::Unknown, "something else", ErrorKind::Internal),
         ];
         for (code, text, expected) in table {
