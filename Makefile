@@ -28,7 +28,8 @@ RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
-DAPR_TESTS = cd $(BINDING) && EVERSTEP_DAPR=$(DAPR) $(BIN)/python -m pytest -c pyproject.toml ../conformance/dapr/tests
+DAPR_PYTEST = cd $(BINDING) && EVERSTEP_DAPR=$(DAPR) $(BIN)/python -m pytest -c pyproject.toml
+DAPR_TESTS = $(DAPR_PYTEST) ../conformance/dapr/tests
 
 # --- what a person asks for --------------------------------------------------------------------------------------
 
@@ -55,6 +56,11 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 test-dapr: dapr native ## Run the tests that need a real Dapr, with Redis behind it, then the main ones with the in-memory store
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
+
+.PHONY: interop
+interop: dapr native ## Cross everstep with Dapr's own SDKs of Python, JavaScript and Java, on a real Dapr
+	@conformance/dapr/crossing/prepare
+	$(DAPR_PYTEST) ../conformance/dapr/crossing --store in-memory $(PYTEST_ARGS)
 
 .PHONY: check
 check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions

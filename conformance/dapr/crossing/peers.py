@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -30,8 +31,6 @@ class Sdk:
     command: tuple[str, ...]
     error_type: str
     """What a failing activity's error is called on the wire."""
-    nothing: str | None
-    """What a workflow that returns nothing has as its output on the wire."""
     folds_waits: bool = True
     """Whether an event in other letters ends a wait that has begun."""
     has_custom_status: bool = True
@@ -46,9 +45,9 @@ def _python(version: str) -> tuple[str, ...]:
 
 
 SDKS = (
-    Sdk("python-1-18", _python("1.18"), "ValueError", None),
-    Sdk("python-1-19", _python("1.19"), "ValueError", None),
-    Sdk("javascript", ("node", str(INSTALLED / "javascript" / "program.js")), "TypeError", ""),
+    Sdk("python-1-18", _python("1.18"), "ValueError"),
+    Sdk("python-1-19", _python("1.19"), "ValueError"),
+    Sdk("javascript", ("node", str(INSTALLED / "javascript" / "program.js")), "TypeError"),
     Sdk(
         "java",
         (
@@ -57,7 +56,6 @@ SDKS = (
             *("-cp", f"{INSTALLED / 'java' / 'classes'}:{INSTALLED / 'java' / 'lib'}/*", "Program"),
         ),
         "java.lang.IllegalStateException",
-        None,
         folds_waits=False,
         has_custom_status=False,
     ),
@@ -83,7 +81,8 @@ class Peer:
             env={**os.environ, **environment},
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Self:
         return self
@@ -93,13 +92,16 @@ class Peer:
 
     def stop(self) -> None:
         """Ends it by the end of its input; kills it when it does not go."""
-        if self._process.poll() is None:
-            assert self._process.stdin is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-            try:
-                self._process.wait(SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        try:
+            self._process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._reader.join(SECONDS)
+        self._process.stdout.close()
         self._log.close()
 
     def kill(self) -> None:
@@ -136,10 +138,10 @@ class PeerClient(Peer):
     def __init__(self, sdk: Sdk, environment: Mapping[str, str], log: Path) -> None:
         super().__init__(sdk, "client", environment, log)
 
-    def ask(self, do: str, id: str, **more: Any) -> Any:
+    def ask(self, do: str, instance: str, **more: Any) -> Any:
         """Has it do one thing and gives the answer. Raises ``PeerError`` with what it raised."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": do, "id": id, **more}) + "\n")
+        self._process.stdin.write(json.dumps({"do": do, "id": instance, **more}) + "\n")
         self._process.stdin.flush()
         while not (line := self.line()).startswith("{"):
             pass

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import everstep
 import pytest
-from conftest import reached
 from everstep import RuntimeStatus
+from places import SECONDS, grpc_of, http_of, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from peers import Sdk
+
     from cluster import Sidecar
-    from peers import PeerWorker, Sdk
 
     NewId = Callable[[str], str]
 
 pytestmark = pytest.mark.usefixtures("their_worker")
-SECONDS = 30
 
 
 @dataclass
@@ -30,17 +30,16 @@ class Address:
 
 @pytest.fixture(scope="module", params=["grpc", "http"])
 def client(
-    request: pytest.FixtureRequest, sdk: Sdk, sidecars: dict[str, Sidecar], their_worker: PeerWorker
+    request: pytest.FixtureRequest, sdk: Sdk, sidecars: dict[str, Sidecar]
 ) -> Iterator[everstep.Client]:
     """Our client at the SDK's sidecar, over either protocol."""
-    sidecar = sidecars[sdk.name]
-    port = sidecar.grpc_port if request.param == "grpc" else sidecar.http_port
-    with everstep.Client(f"{request.param}://127.0.0.1:{port}") as client:
+    endpoint = {"grpc": grpc_of, "http": http_of}[request.param](sidecars[sdk.name])
+    with everstep.Client(endpoint) as client:
         yield client
 
 
 @pytest.mark.parametrize(
-    ("name", "input", "output"),
+    ("name", "given", "output"),
     [
         ("chain", (1,), 4),
         ("fan_out", ([1, 2, 3],), 9),
@@ -51,12 +50,14 @@ def client(
         ("nothing", (None,), None),
     ],
 )
-def test_outputs(client: everstep.Client, new_id: NewId, name: str, input: tuple[Any, ...], output: Any) -> None:
-    handle = client.start_workflow(name, *input, instance_id=new_id(name))
+def test_outputs(
+    client: everstep.Client, new_id: NewId, name: str, given: tuple[Any, ...], output: Any
+) -> None:
+    handle = client.start_workflow(name, *given, instance_id=new_id(name))
     assert handle.result(timeout=SECONDS) == output
     state = client.get_workflow(handle.instance_id)
     assert (state.name, state.runtime_status) == (name, RuntimeStatus.COMPLETED)
-    assert state.input == (input[0] if input else None)
+    assert state.input == (given[0] if given else None)
 
 
 def test_a_record_has_no_mark(client: everstep.Client, new_id: NewId) -> None:
@@ -124,38 +125,40 @@ def test_pause_and_resume(client: everstep.Client, new_id: NewId) -> None:
 
 
 def test_terminate_and_purge(client: everstep.Client, new_id: NewId) -> None:
-    id = new_id("approval")
-    handle = client.start_workflow("approval", instance_id=id)
+    instance = new_id("approval")
+    handle = client.start_workflow("approval", instance_id=instance)
     handle.wait_for_start(timeout=SECONDS)
     with pytest.raises(everstep.FailedPreconditionError):
-        client.purge_workflow(id)
-    client.terminate_workflow(id)
+        client.purge_workflow(instance)
+    client.terminate_workflow(instance)
     assert handle.wait_for_completion(timeout=SECONDS).runtime_status is RuntimeStatus.TERMINATED
-    client.purge_workflow(id)
+    client.purge_workflow(instance)
     with pytest.raises(everstep.NotFoundError):
-        client.get_workflow(id)
+        client.get_workflow(instance)
 
 
 def test_an_id_in_use(client: everstep.Client, new_id: NewId) -> None:
-    id = new_id("approval")
-    handle = client.start_workflow("approval", instance_id=id)
+    instance = new_id("approval")
+    handle = client.start_workflow("approval", instance_id=instance)
     handle.wait_for_start(timeout=SECONDS)
     with pytest.raises(everstep.AlreadyExistsError):
-        client.start_workflow("approval", instance_id=id)
-    client.raise_workflow_event(id, "Approval", 1)
+        client.start_workflow("approval", instance_id=instance)
+    client.raise_workflow_event(instance, "Approval", 1)
     assert handle.result(timeout=SECONDS) == 1
 
 
 # Histories, which only gRPC has.
 
 
-def finished(client: everstep.Client, id: str, name: str, *input: Any, event: tuple[Any, ...] = ()) -> everstep.History:
+def finished(
+    client: everstep.Client, instance: str, name: str, *given: Any, event: tuple[Any, ...] = ()
+) -> everstep.History:
     """The history of a workflow that has come to its end."""
-    handle = client.start_workflow(name, *input, instance_id=id)
+    handle = client.start_workflow(name, *given, instance_id=instance)
     if event:
-        client.raise_workflow_event(id, *event)
+        client.raise_workflow_event(instance, *event)
     handle.wait_for_completion(timeout=SECONDS)
-    return client.get_workflow_history(id)
+    return client.get_workflow_history(instance)
 
 
 def test_a_history_is_decoded_and_linked(our_client: everstep.Client, new_id: NewId) -> None:
@@ -163,7 +166,11 @@ def test_a_history_is_decoded_and_linked(our_client: everstep.Client, new_id: Ne
     (start,) = history.events_of("ExecutionStarted")
     assert (start.name, start.input) == ("fan_out", [1, 2, 3])
     calls = history.events_of("TaskScheduled")
-    assert sorted((call.name, call.input) for call in calls) == [("plus_one", 1), ("plus_one", 2), ("plus_one", 3)]
+    assert sorted((call.name, call.input) for call in calls) == [
+        ("plus_one", 1),
+        ("plus_one", 2),
+        ("plus_one", 3),
+    ]
     for call in calls:
         assert call.outcome is not None
         assert call.outcome.type == "TaskCompleted"
@@ -208,7 +215,7 @@ def test_an_event_is_read(our_client: everstep.Client, new_id: NewId) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "input", "event"),
+    ("name", "given", "event"),
     [
         ("chain", (1,), ()),
         ("fan_out", ([1, 2],), ()),
@@ -221,9 +228,9 @@ def test_an_event_is_read(our_client: everstep.Client, new_id: NewId) -> None:
     ],
 )
 def test_a_diagram_of_each(
-    our_client: everstep.Client, new_id: NewId, name: str, input: tuple[Any, ...], event: tuple[Any, ...]
+    our_client: everstep.Client, new_id: NewId, name: str, given: tuple[Any, ...], event: tuple[Any, ...]
 ) -> None:
-    history = finished(our_client, new_id(name.replace("_", "-")), name, *input, event=event)
+    history = finished(our_client, new_id(name.replace("_", "-")), name, *given, event=event)
     diagram = history.to_mermaid(expand=1)
     assert diagram.startswith("sequenceDiagram")
     for call in history.calls:

@@ -17,22 +17,22 @@ class Address:
 
 
 @runtime.activity(name="plus_one")
-def plus_one(ctx, number):
+def plus_one(_, number):
     return number + 1
 
 
 @runtime.activity(name="explode")
-def explode(ctx, text):
+def explode(_, text):
     raise ValueError(text) from KeyError("deeper")
 
 
 @runtime.activity(name="idle")
-def idle(ctx):
+def idle(_):
     return None
 
 
 @runtime.activity(name="locate")
-def locate(ctx):
+def locate(_):
     return Address("Ghent", 9000)
 
 
@@ -119,30 +119,30 @@ class Commands:
     def __init__(self):
         self.client = wf.DaprWorkflowClient()
 
-    def start(self, workflow, id, **given):
+    def start(self, instance_id, workflow, **given):
         value = Address(**given["record"]) if "record" in given else given.get("input")
-        return self.client.schedule_new_workflow(workflow, instance_id=id, input=value)
+        return self.client.schedule_new_workflow(workflow, instance_id=instance_id, input=value)
 
-    def state(self, id):
-        return _shown(self.client.get_workflow_state(id))
+    def state(self, instance_id):
+        return _shown(self.client.get_workflow_state(instance_id))
 
-    def wait(self, id, timeout):
-        return _shown(self.client.wait_for_workflow_completion(id, timeout_in_seconds=timeout))
+    def wait(self, instance_id, timeout):
+        return _shown(self.client.wait_for_workflow_completion(instance_id, timeout_in_seconds=timeout))
 
-    def raise_event(self, id, event, **given):
-        self.client.raise_workflow_event(id, event, data=given.get("data"))
+    def raise_event(self, instance_id, event, **given):
+        self.client.raise_workflow_event(instance_id, event, data=given.get("data"))
 
-    def pause(self, id):
-        self.client.pause_workflow(id)
+    def pause(self, instance_id):
+        self.client.pause_workflow(instance_id)
 
-    def resume(self, id):
-        self.client.resume_workflow(id)
+    def resume(self, instance_id):
+        self.client.resume_workflow(instance_id)
 
-    def terminate(self, id, **given):
-        self.client.terminate_workflow(id, output=given.get("output"))
+    def terminate(self, instance_id, **given):
+        self.client.terminate_workflow(instance_id, output=given.get("output"))
 
-    def purge(self, id):
-        self.client.purge_workflow(id)
+    def purge(self, instance_id):
+        self.client.purge_workflow(instance_id)
 
 
 def _shown(state):
@@ -164,7 +164,7 @@ def client():
     for line in sys.stdin:
         command = json.loads(line)
         try:
-            answer = {"answer": getattr(commands, command.pop("do"))(**command)}
+            answer = {"answer": getattr(commands, command.pop("do"))(command.pop("id"), **command)}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
