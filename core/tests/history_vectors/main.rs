@@ -12,5 +12,9 @@ mod recorded;
 #[cfg(feature = "testkit")]
 mod replay;
 mod rerun;
+#[cfg(feature = "testkit")]
+mod shapes;
 mod traffic;
 mod vectors;
+#[cfg(feature = "testkit")]
+mod worked;

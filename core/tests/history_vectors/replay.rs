@@ -10,52 +10,20 @@ use wire::history_event::EventType;
 use wire::workflow_action::WorkflowActionType as Action;
 
 use crate::recorded::events;
+use crate::shapes;
 use crate::vectors::{Block, Case, cases};
 
-/// What the recorded workers ran, by the name of the case, in the language of `conformance/fixtures.md`.
+/// The program of a case whose histories are cut here.
 fn program(case: &str) -> Option<Value> {
-    let name = case.split_once('/')?.1.strip_suffix(".json")?;
-    let body = match name {
-        "single" | "no_input" => {
-            json!([{"activity": "greet", "input": {"$": "input"}, "as": "x"}, {"return": {"$": "x"}}])
-        }
-        "chain" => json!([
-            {"set": "x", "to": {"$": "input"}},
-            {"for": "i", "in": [1, 2, 3], "do": [{"activity": "append", "input": {"$": "x"}, "as": "x"}]},
-            {"return": {"$": "x"}}
-        ]),
-        "fanout" => json!([
-            {"each": [1, 2, 3, 4, 5], "item": "i", "do": {"activity": "square", "input": {"$": "i"}}, "as": "parts"},
-            {"return": {"sum": 55, "parts": {"$": "parts"}, "label": {"$": "input"}}}
-        ]),
-        "two_events" => {
-            json!([{"event": "ev", "as": "a"}, {"event": "ev", "as": "b"}, {"return": [{"$": "a"}, {"$": "b"}]}])
-        }
-        "retry" => json!([
-            {"activity": "flaky", "input": {"$": "input"}, "retry": {"max_attempts": 4, "first_interval_ms": 300, "backoff": 2}, "as": "x"},
-            {"return": {"$": "x"}}
-        ]),
-        "act_fail_caught" => json!([
-            {"try": [{"activity": "boom", "input": {"$": "input"}}], "catch": [{"activity": "greet", "input": "recovered", "as": "x"}]},
-            {"return": {"$": "x"}}
-        ]),
-        "patched" => json!([
-            {"patch": "patch-ü", "as": "p"},
-            {"if": {"$": "p"}, "then": [{"set": "x", "to": "new"}], "else": [{"set": "x", "to": "old"}]},
-            {"activity": "greet", "input": {"$": "x"}, "as": "x"},
-            {"return": {"$": "x"}}
-        ]),
-        "versioned" => {
-            json!([{"activity": "greet", "input": {"$version": {}}, "as": "x"}, {"return": {"$": "x"}}])
-        }
-        "stalled_patch" => json!([
-            {"patch": "patch-ü", "as": "p"}, {"event": "go", "as": "x"}, {"return": [{"$": "p"}, {"$": "x"}]}
-        ]),
-        "stalled_version" => json!([{"event": "go", "as": "x"}, {"return": [{"$version": {}}, {"$": "x"}]}]),
+    let name = match case.split_once('/')?.1.strip_suffix(".json")? {
+        "no_input" => "single",
+        "stalled_patch" => "patched_wait",
+        "stalled_version" => "versioned_wait",
+        name @ ("single" | "chain" | "fanout" | "two_events" | "retry" | "act_fail_caught" | "patched"
+        | "versioned") => name,
         _ => return None,
     };
-    let version = matches!(name, "versioned" | "stalled_version").then_some("v2");
-    Some(json!({"version": version, "body": body}))
+    shapes::program(name)
 }
 
 /// What a worker asked for: id, kind, name. The id of the end is not compared: Java counts waits that leave no event.
