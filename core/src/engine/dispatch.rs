@@ -16,9 +16,9 @@ mod tests;
 mod turns;
 
 pub use abilities::Abilities;
-pub(crate) use absent::Overdue;
 #[cfg(any(test, feature = "testkit"))]
 pub(crate) use absent::VERSION_GRACE;
+pub(crate) use absent::{Overdue, unknown_activity};
 
 /// Number of a worker's registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +41,8 @@ pub(crate) struct Dispatch {
 // What is walked through is ordered, so that a simulated life repeats itself.
 #[derive(Default)]
 struct Inner {
+    /// Whether a name that no worker has is waited for as long as a version only.
+    strict: bool,
     next: u64,
     workers: BTreeMap<WorkerId, Entry>,
     /// Turns of instances that no worker has cached.
@@ -122,6 +124,11 @@ impl Ring {
 }
 
 impl Dispatch {
+    /// One for a runtime that hands out what no worker has a name for: it wants an answer to that too.
+    pub(crate) fn strict() -> Dispatch {
+        Dispatch { inner: Mutex::new(Inner { strict: true, ..Inner::default() }) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

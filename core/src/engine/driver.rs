@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::dispatch::{Dispatch, Overdue};
+use super::dispatch::{Dispatch, Overdue, unknown_activity as unknown};
 use super::machine::{Context, Effect, Evict, Ids, Machine, Message};
 use super::request::{Control, Reply, Request};
 use super::snapshot::Hub;
@@ -16,7 +16,7 @@ use super::store::{Key, Op, Store};
 use super::task::{ActivityKey, ActivityTask, WorkflowTask};
 use super::timers::Timers;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{BulkStep, Failure, Micros, RuntimeStatus, Started};
+use crate::model::{BulkStep, Micros, RuntimeStatus, Started};
 
 pub(super) mod bulk;
 mod commit;
@@ -385,13 +385,7 @@ pub(crate) fn give_up(overdue: Overdue, requests: &mut Vec<Request>) {
 }
 
 fn unknown_activity(task: &ActivityTask) -> Request {
-    let failure = Failure {
-        error_type: "ActivityNotRegistered".to_owned(),
-        message: format!("no connected worker has the activity {:?}; register it with a worker", task.name),
-        non_retriable: true,
-        ..Failure::default()
-    };
-    Request::Activity { key: task.activity_key(), result: Box::new(Err(failure)) }
+    Request::Activity { key: task.activity_key(), result: Box::new(Err(unknown(&task.name))) }
 }
 
 /// Answers a request of a stopped engine.

@@ -7,7 +7,7 @@ use super::Environment;
 use crate::error::{Error, Result};
 
 /// Options of connections to Dapr. What is absent comes from the environment.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RemoteOptions {
     /// The sidecar's API token, sent as `dapr-api-token`. Absent: `DAPR_API_TOKEN`.

@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 mod activities;
 mod batches;
+pub(crate) mod dapr;
 mod rehearsal;
 pub mod replay;
 pub(crate) mod source;
@@ -30,6 +31,9 @@ use sticky::Instance;
 
 /// How long an instance without news stays cached.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How long answers that are given may be under way when a worker ends, whatever its deadline.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long one sleep of a wait without an end is.
 const FAR: Duration = Duration::from_secs(3600);
@@ -280,6 +284,8 @@ impl Worker {
             state = self.gate.drained.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(state);
+        let left = until.map_or(FAR, |until| until.saturating_duration_since(Instant::now()));
+        self.session.settle(left.max(SETTLE));
         self.session.leave();
         self.gate.workflows.notify_all();
         self.gate.activities.notify_all();

@@ -1,8 +1,11 @@
-//! Where a worker's tasks come from: the embedded engine, or (later) a Dapr sidecar. The rest of the worker cannot tell
+//! Where a worker's tasks come from: the embedded engine, or a Dapr sidecar. The rest of the worker cannot tell
 //! them apart.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use std::time::Duration;
+
+use super::replay::Dialect;
 use crate::bridge::Stall;
 use crate::engine::dispatch::WorkerId;
 use crate::engine::request::Request;
@@ -28,6 +31,11 @@ pub trait Session: Send + Sync {
     /// Takes up to `max` activities and what must be stopped. Never blocks.
     fn take_activities(&self, max: usize) -> ActivityWork;
 
+    /// What the turns' answers are written for.
+    fn dialect(&self) -> Dialect {
+        Dialect::Own
+    }
+
     /// The history before a turn, for a worker that has not cached the instance.
     ///
     /// # Errors
@@ -45,6 +53,9 @@ pub trait Session: Send + Sync {
 
     /// A cached instance was dropped.
     fn dropped(&self, run: RunKey);
+
+    /// Waits until the answers that were given have reached the source, for as long as `patience`.
+    fn settle(&self, _patience: Duration) {}
 
     /// Ends the session: what was not answered is handed out again.
     fn leave(&self);

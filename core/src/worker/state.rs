@@ -13,7 +13,9 @@ use super::turn::{Progress, Turn};
 use crate::bridge::{self, EvictReason, Job, PayloadMode, Slots};
 use crate::engine::WorkflowWork;
 use crate::engine::machine::Evict;
-use crate::engine::task::{RunKey, WorkflowTask};
+use crate::engine::task::{RunKey, TurnResult, WorkflowTask};
+use crate::history::wire;
+use crate::history::wire::workflow_action::WorkflowActionType;
 
 pub(super) struct State {
     pub(super) rung_workflows: bool,
@@ -32,6 +34,13 @@ pub(super) struct State {
     ready: VecDeque<Ready>,
     pub(super) activities: Activities,
     pub(super) batches: Batches,
+}
+
+/// Whether the turn ended the run because the runtime asked for that.
+fn is_terminated(result: &TurnResult) -> bool {
+    let terminated = i32::from(wire::OrchestrationStatus::Terminated);
+    let last = result.actions.last().and_then(|action| action.workflow_action_type.as_ref());
+    matches!(last, Some(WorkflowActionType::CompleteWorkflow(end)) if end.workflow_status == terminated)
 }
 
 struct Ready {
@@ -151,6 +160,9 @@ impl State {
                 instance.turn += 1;
                 if cached {
                     self.cached.insert(instance, now);
+                } else if is_terminated(&result) {
+                    // The function has not ended by itself: its host still has it.
+                    self.evict(&instance, EvictReason::Ended);
                 } else if !result.finished {
                     let reason = if self.closing { EvictReason::Closing } else { EvictReason::Full };
                     self.evict(&instance, reason);

@@ -56,6 +56,7 @@ pub(super) fn begin(
         Some(instance) => instance,
         None => {
             let mut replay = Replay::new(&task.instance_id);
+            replay.speak(session.dialect());
             if task.version == Version::Latest
                 && let Some(latest) = abilities.latest(&task.name)
             {

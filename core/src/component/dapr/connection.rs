@@ -79,7 +79,7 @@ fn unreadable(what: &str, file: &Path, error: impl Into<Box<dyn std::error::Erro
 
 /// The pause before attempt `attempt` (from 1) of a connection: 50 ms, doubled up to 1 s, each time with up to half of it
 /// taken off by chance, so that programs that lost the same sidecar do not come back at the same moment.
-pub(super) fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let longest = Duration::from_millis(50).saturating_mul(1 << attempt.min(5)).min(Duration::from_secs(1));
     let chance = uuid::Uuid::new_v4().as_u128() % 1000;
     longest.mul_f64(1.0 - f64::from(u16::try_from(chance).unwrap_or(0)) / 2000.0)

@@ -1,5 +1,6 @@
 //! Dapr's task hub service, which its own SDKs use: every operation that a sidecar has.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,13 +15,15 @@ use crate::model::{
     Filter, ListRequest, Micros, Page, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest, Started,
     WorkflowState,
 };
-use crate::options::ClientOptions;
+use crate::options::{ClientOptions, RemoteOptions};
 use crate::runtime::reactor::within;
+use crate::worker::TaskSource;
+use crate::worker::dapr::DaprSource;
 
 mod channel;
 mod state;
 
-use channel::{Channel, Failed};
+pub(crate) use channel::{Channel, Failed};
 
 /// A wait is asked for again after this, so that a sidecar that was replaced or an instance that stalled is noticed.
 const CHUNK: Duration = Duration::from_secs(10);
@@ -40,6 +43,7 @@ pub struct DaprGrpc {
     endpoint: String,
     channel: Channel,
     timeout: Duration,
+    remote: RemoteOptions,
 }
 
 /// The bytes of the events as they came: what this version does not know stays in them.
@@ -56,7 +60,12 @@ impl DaprGrpc {
     /// `invalid_argument` for certificates that cannot be read, `resource_exhausted` without threads for connections.
     pub fn open(endpoint: &str, options: &ClientOptions) -> Result<DaprGrpc> {
         let channel = Channel::open(endpoint, options)?;
-        Ok(DaprGrpc { endpoint: endpoint.to_owned(), channel, timeout: options.call_timeout })
+        Ok(DaprGrpc {
+            endpoint: endpoint.to_owned(),
+            channel,
+            timeout: options.call_timeout,
+            remote: options.remote.clone(),
+        })
     }
 
     fn run<'a, T: Send + 'static>(
@@ -322,6 +331,10 @@ impl Workflow for DaprGrpc {
                 self.call(method!("RerunWorkflowFromEvent"), request).await?;
             Ok(Started { instance_id: answer.new_instance_id, execution_id: None })
         })
+    }
+
+    fn tasks(&self) -> Result<Arc<dyn TaskSource>> {
+        Ok(Arc::new(DaprSource::new(&self.endpoint, self.channel.clone(), self.remote.clone())))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Only what cannot have landed is sent again: a connection that was refused. A start whose answer was lost is looked up
 //! first, because Dapr wipes a finished instance of that ID and runs it anew, and a blind repetition would do the work twice.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Micros, Payload, Reuse, RuntimeStatus, StartRequest, Started, WorkflowState};
 use crate::options::ClientOptions;
 use crate::runtime::reactor::{self, within};
+use crate::worker::TaskSource;
 
 mod state;
 #[cfg(test)]
@@ -218,6 +220,13 @@ impl DaprHttp {
 impl Workflow for DaprHttp {
     fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    fn tasks(&self) -> Result<Arc<dyn TaskSource>> {
+        Err(Error::new(
+            ErrorKind::FailedPrecondition,
+            "workers get their tasks over Dapr's gRPC port; use grpc://HOST:PORT, or set DAPR_GRPC_PORT as the sidecar does",
+        ))
     }
 
     fn start(&self, request: StartRequest) -> Pending<'_, Started> {

@@ -6,5 +6,7 @@ mod grpc;
 mod http;
 mod lost;
 
+pub(crate) use connection::pause;
 pub use grpc::DaprGrpc;
+pub(crate) use grpc::{Channel, Failed};
 pub use http::DaprHttp;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::bridge::{Stall, StallCode};
+use crate::model::Failure;
 
 /// How long an activity whose name no connected worker has waits for one that has.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
@@ -53,6 +54,11 @@ impl Dispatch {
         self.lock().knows(name)
     }
 
+    /// Whether a connected worker has the workflow in this version.
+    pub(crate) fn has(&self, name: &str, version: &Version) -> bool {
+        self.lock().has(&Wanted { name: Arc::from(name), version: version.clone() })
+    }
+
     /// Why an instance that has not begun does not begin; absent where a connected worker can run it.
     pub(crate) fn why_pending(&self, name: &str, version: Option<&str>) -> Option<String> {
         let inner = self.lock();
@@ -62,6 +68,16 @@ impl Dispatch {
         let version = Version::Named(Arc::from(version?));
         let wanted = Wanted { name: Arc::from(name), version };
         (!inner.has(&wanted)).then(|| inner.version_stall(&wanted).message)
+    }
+}
+
+/// What an activity fails with that no connected worker has.
+pub(crate) fn unknown_activity(name: &str) -> Failure {
+    Failure {
+        error_type: "ActivityNotRegistered".to_owned(),
+        message: format!("no connected worker has the activity {name:?}; register it with a worker"),
+        non_retriable: true,
+        ..Failure::default()
     }
 }
 
@@ -82,7 +98,8 @@ impl Inner {
     /// Whether a turn waits for a version that nobody has, while somebody has the workflow in another one. Without any
     /// worker that has the workflow it just waits: nothing is wrong with the program yet.
     pub(super) fn is_missing(&self, wanted: &Wanted) -> bool {
-        self.knows(&wanted.name) && !self.has(wanted)
+        let waits = if self.strict { !self.workers.is_empty() } else { self.knows(&wanted.name) };
+        waits && !self.has(wanted)
     }
 
     /// Looks anew, after a worker has come or gone, at what nobody has; what still is waited for keeps its time.
@@ -99,7 +116,8 @@ impl Inner {
 
     /// Starts the grace of activities that no connected worker has.
     pub(super) fn note_unknown(&mut self) {
-        if !self.workers.values().any(|entry| !entry.abilities.activities.is_empty()) {
+        let counts = |entry: &Entry| self.strict || !entry.abilities.activities.is_empty();
+        if !self.workers.values().any(counts) {
             self.unknown.clear();
             return;
         }

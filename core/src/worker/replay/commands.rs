@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::dapr::call_version;
+use super::Dialect;
 use super::calls::{Again, Attempts, Call, LIMIT_TIMER, Target};
 use super::ledger::{Kind, non_determinism};
 use super::machine::{Machine, Ready, Role};
@@ -117,7 +119,7 @@ impl Machine {
             .ok_or_else(|| Stall::invalid("the run has used up all action ids; continue as new earlier"))?;
         let known = self.ledger.strike(id, kind, name, own.call);
         if !known.map_err(|stall| self.patches.suspect(stall))? {
-            let own = (own != OwnData::default()).then_some(own);
+            let own = (self.dialect == Dialect::Own && own != OwnData::default()).then_some(own);
             let workflow_action_type = Some(build(id));
             self.actions.push(wire::WorkflowAction {
                 id,
@@ -164,9 +166,14 @@ impl Machine {
             ..OwnData::default()
         };
         let space = self.space;
+        let version = match self.dialect {
+            Dialect::Own => None,
+            Dialect::Dapr => call_version(own.attempt, timeout_ms.map(|timeout| self.after(timeout))),
+        };
         let id = self.emit(Kind::Task, Some(&target.name), own, |id| {
             Type::ScheduleTask(wire::ScheduleTaskAction {
                 name: target.name.clone(),
+                version,
                 input: target.input.clone(),
                 router: router(target.app.as_ref()),
                 task_execution_id: key.unwrap_or_else(|| random::task_key(&space, id)),

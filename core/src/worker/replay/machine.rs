@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use uuid::Uuid;
 
+use super::Dialect;
 use super::calls::Call;
 use super::ledger::{Ledger, non_determinism};
 use super::patches::Patches;
@@ -45,6 +46,7 @@ pub(super) enum Ready {
 
 /// The state of one run.
 pub(super) struct Machine {
+    pub(super) dialect: Dialect,
     pub(super) instance_id: String,
     pub(super) execution_id: Option<String>,
     /// The name space of keys that are derived from the run.
@@ -74,6 +76,7 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new(instance_id: &str) -> Machine {
         Machine {
+            dialect: Dialect::default(),
             instance_id: instance_id.to_owned(),
             execution_id: None,
             space: random::namespace(instance_id),
@@ -229,7 +232,7 @@ impl Machine {
         }
         self.space = random::namespace(self.execution_id.as_deref().unwrap_or(&run));
         if self.version.is_none() {
-            self.version.clone_from(&start.version);
+            self.version = start.version.clone().filter(|version| !version.is_empty());
         }
         let parent = start.parent_instance.as_ref().and_then(|parent| parent.workflow_instance.as_ref());
         let mut tags = start.tags.clone();

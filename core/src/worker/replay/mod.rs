@@ -50,6 +50,16 @@ pub enum Next {
     Done(TurnResult),
 }
 
+/// Whom the actions of a turn are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded engine, which keeps what everstep adds to Dapr's messages.
+    #[default]
+    Own,
+    /// A Dapr runtime. It drops fields that it does not know, and wants to hear of all patches with each turn.
+    Dapr,
+}
+
 /// The state of one cached run.
 pub struct Replay {
     machine: Machine,
@@ -85,6 +95,11 @@ impl Replay {
             patches: Vec::new(),
             seen: 0,
         }
+    }
+
+    /// Says whom the actions are for; the embedded engine if nothing is said. To be said before the first event.
+    pub fn speak(&mut self, dialect: Dialect) {
+        self.machine.dialect = dialect;
     }
 
     /// Adds committed events of a rebuild, in order. All of them come before the first [`Replay::turn`].
@@ -284,6 +299,10 @@ impl Replay {
         }
         let patches = machine.patches.take_new();
         self.patches.extend(patches.iter().cloned());
+        let patches = match machine.dialect {
+            Dialect::Own => patches,
+            Dialect::Dapr => machine.patches.all(),
+        };
         let version = (machine.version.is_some() || !patches.is_empty())
             .then(|| wire::WorkflowVersion { patches, name: machine.version.clone() });
         TurnResult {

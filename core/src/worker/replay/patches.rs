@@ -80,6 +80,11 @@ impl Patches {
         std::mem::take(&mut self.new)
     }
 
+    /// All that was asked for, of the past and new.
+    pub(super) fn all(&self) -> Vec<String> {
+        self.asked.clone()
+    }
+
     fn shown(&self) -> String {
         let all: Vec<&String> = self.asked.iter().chain(&self.due).collect();
         format!("history has the patches {all:?}")

@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 use tonic::client::Grpc;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel as Connection, Endpoint};
-use tonic::{Code, ConnectError, Request, Status};
+use tonic::{Code, ConnectError, Request, Status, Streaming};
 
 use super::super::connection::{PATIENCE, pause, tls};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ const HISTORY: usize = 64 << 20;
 
 /// A connection that is made with the first call and again when it was lost.
 #[derive(Clone)]
-pub(in super::super) struct Channel {
+pub(crate) struct Channel {
     connection: Connection,
     token: Option<MetadataValue<Ascii>>,
     reactor: Handle,
@@ -37,7 +37,7 @@ pub(in super::super) struct Channel {
 
 /// How a call failed.
 #[derive(Debug)]
-pub(in super::super) enum Failed {
+pub(crate) enum Failed {
     /// Nothing was sent.
     Unsent(Status),
     /// The sidecar answered, or may have got the call.
@@ -49,7 +49,7 @@ impl Channel {
     ///
     /// # Errors
     /// `invalid_argument` for certificates that cannot be read, `resource_exhausted` without threads for connections.
-    pub(in super::super) fn open(url: &str, options: &ClientOptions) -> Result<Channel> {
+    pub(crate) fn open(url: &str, options: &ClientOptions) -> Result<Channel> {
         let (secure, authority) = match url.strip_prefix("grpcs://") {
             Some(authority) => (true, authority),
             None => (false, url.trim_start_matches("grpc://")),
@@ -87,12 +87,12 @@ impl Channel {
     }
 
     /// The reactor that futures of this channel need.
-    pub(in super::super) fn reactor(&self) -> &Handle {
+    pub(crate) fn reactor(&self) -> &Handle {
         &self.reactor
     }
 
     /// Calls a method of the task hub service, again while the connection is refused.
-    pub(in super::super) async fn unary<Q, A>(
+    pub(crate) async fn unary<Q, A>(
         &self,
         method: &'static str,
         request: Q,
@@ -115,7 +115,8 @@ impl Channel {
         Err(Failed::Unsent(Status::unavailable("no attempt is left")))
     }
 
-    async fn once<Q, A>(
+    /// Calls a method of the task hub service once.
+    pub(crate) async fn once<Q, A>(
         &self,
         method: &'static str,
         request: Q,
@@ -125,14 +126,9 @@ impl Channel {
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
-        let mut request = Request::new(request);
+        let mut request = self.request(request);
         request.set_timeout(timeout);
-        if let Some(token) = &self.token {
-            request.metadata_mut().insert("dapr-api-token", token.clone());
-        }
-        let mut grpc = Grpc::new(self.connection.clone())
-            .max_decoding_message_size(self.max_message)
-            .max_encoding_message_size(self.max_message);
+        let mut grpc = self.grpc();
         let call = async {
             grpc.ready().await.map_err(|error| Failed::of(Status::from_error(error.into())))?;
             let codec = tonic_prost::ProstCodec::<Q, A>::default();
@@ -142,6 +138,38 @@ impl Channel {
             Ok(answer) => answer.map(tonic::Response::into_inner),
             Err(_) => Err(Failed::Status(Status::deadline_exceeded("no answer in time"))),
         }
+    }
+
+    /// Opens a stream of messages from the sidecar. A sidecar may answer only with the first message, so this may take as
+    /// long as that.
+    pub(crate) async fn stream<Q, A>(
+        &self,
+        method: &'static str,
+        request: Q,
+    ) -> std::result::Result<Streaming<A>, Failed>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let mut grpc = self.grpc();
+        grpc.ready().await.map_err(|error| Failed::of(Status::from_error(error.into())))?;
+        let codec = tonic_prost::ProstCodec::<Q, A>::default();
+        let answer = grpc.server_streaming(self.request(request), path(method), codec).await;
+        answer.map(tonic::Response::into_inner).map_err(Failed::of)
+    }
+
+    fn request<Q>(&self, message: Q) -> Request<Q> {
+        let mut request = Request::new(message);
+        if let Some(token) = &self.token {
+            request.metadata_mut().insert("dapr-api-token", token.clone());
+        }
+        request
+    }
+
+    fn grpc(&self) -> Grpc<Connection> {
+        Grpc::new(self.connection.clone())
+            .max_decoding_message_size(self.max_message)
+            .max_encoding_message_size(self.max_message)
     }
 }
 
@@ -158,14 +186,14 @@ impl Failed {
     }
 
     /// The status, wherever it comes from.
-    pub(in super::super) fn status(&self) -> &Status {
+    pub(crate) fn status(&self) -> &Status {
         match self {
             Failed::Unsent(status) | Failed::Status(status) => status,
         }
     }
 
     /// Whether the sidecar is away rather than of another opinion.
-    pub(in super::super) fn is_outage(&self) -> bool {
+    pub(crate) fn is_outage(&self) -> bool {
         let status = self.status();
         matches!(self, Failed::Unsent(_))
             || (matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown)

@@ -1,0 +1,121 @@
+//! From work items to tasks.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::activities::Offer;
+use super::answers;
+use super::hub::{Hub, Inner};
+use super::items::{TurnItem, Unreadable, WorkItem};
+use super::runs::{Delivery, Placed};
+use super::version::read_call_version;
+use crate::engine::dispatch::unknown_activity;
+use crate::engine::machine::Evict;
+use crate::engine::task::{ActivityTask, Version};
+use crate::history::wire;
+
+impl Hub {
+    /// Takes in what came on a stream. What cannot be read is left alone: there is nobody to answer.
+    pub(super) fn receive(self: &Arc<Hub>, stream: u64, item: WorkItem) {
+        let WorkItem { workflow, activity, completion_token } = item;
+        let _ = match (workflow, activity) {
+            (Some(bytes), _) => self.receive_turn(stream, completion_token, bytes),
+            (_, Some(bytes)) => self.receive_activity(completion_token, bytes),
+            // A sign of life.
+            _ => Ok(()),
+        };
+    }
+
+    fn receive_turn(
+        self: &Arc<Hub>,
+        stream: u64,
+        completion_token: String,
+        bytes: Bytes,
+    ) -> Result<(), Unreadable> {
+        let item = Arc::new(TurnItem::read(bytes)?);
+        let events = item.new_events()?;
+        let delivery = Delivery { stream, completion_token, item, events };
+        let mut inner = self.lock();
+        if inner.is_live(stream) {
+            self.hand_out(&mut inner, delivery)?;
+            drop(inner);
+            self.look();
+        }
+        Ok(())
+    }
+
+    /// Gives a turn to a worker, or keeps it until the one that has an earlier delivery answers.
+    pub(super) fn hand_out(&self, inner: &mut Inner, delivery: Delivery) -> Result<(), Unreadable> {
+        let withdraw = |run| self.dispatch.withdraw(run);
+        let has_plain = |name: &str| self.dispatch.has(name, &Version::Unversioned);
+        match inner.runs.place(delivery, withdraw, has_plain)? {
+            Placed::Turn(task, over) => {
+                if let Some(over) = over {
+                    self.dispatch.evict(over, Evict::Ended);
+                }
+                self.dispatch.turns(vec![task]);
+            }
+            Placed::Held => {}
+        }
+        Ok(())
+    }
+
+    fn receive_activity(self: &Arc<Hub>, completion_token: String, bytes: Bytes) -> Result<(), Unreadable> {
+        let request = wire::ActivityRequest::decode(bytes).map_err(|_| Unreadable)?;
+        let instance = request.workflow_instance.unwrap_or_default();
+        let name = (Arc::from(instance.instance_id), request.task_id);
+        let mut inner = self.lock();
+        match inner.activities.offer(&name, &request.task_execution_id, completion_token) {
+            Offer::Known => {}
+            Offer::Answered(answer) => {
+                drop(inner);
+                self.answer_again(answer);
+            }
+            Offer::Run(key, other) => {
+                let run = instance.execution_id.map(Arc::from).or_else(|| inner.runs.execution_id(&name.0));
+                let (attempt, deadline) = read_call_version(request.version.as_deref());
+                let task = ActivityTask {
+                    run: key.run,
+                    task_id: key.task_id,
+                    instance_id: name.0,
+                    execution_id: run.unwrap_or_else(|| Arc::from("")),
+                    name: request.name,
+                    input: request.input,
+                    attempt,
+                    execution_key: request.task_execution_id,
+                    deadline,
+                };
+                if let Some(other) = other {
+                    self.dispatch.stop(&[other]);
+                }
+                self.dispatch.activities(vec![task]);
+                drop(inner);
+                self.look();
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers for those who have waited in vain for a worker that has their name or version.
+    pub(super) fn give_up(self: &Arc<Hub>) {
+        let overdue = self.dispatch.overdue(std::time::Instant::now());
+        for task in overdue.activities {
+            let failure = unknown_activity(&task.name);
+            self.activity_ended(task.activity_key(), Err(failure));
+        }
+        for (run, token, _stall) in overdue.turns {
+            let ended = self.lock().runs.ended(run, token, None);
+            let Some(ended) = ended else { continue };
+            let (instance, completion) = (&*ended.instance_id, &*ended.out.delivery.completion_token);
+            let response = if self.dispatch.knows_workflow(&ended.name) {
+                self.lock().stalled = true;
+                answers::stalled(instance, completion)
+            } else {
+                answers::failed(instance, completion, &answers::unknown_workflow(&ended.name))
+            };
+            self.send_turn(ended.out.delivery.stream, response);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! One worker at a hub.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::super::replay::Dialect;
+use super::super::source::{Session, TurnOutcome};
+use super::answers;
+use super::hub::Hub;
+use super::runs::Ended;
+use crate::engine::dispatch::WorkerId;
+use crate::engine::task::{ActivityKey, ActivityResult, RunKey, WorkflowTask};
+use crate::engine::{Abilities, ActivityWork, Bell, WorkflowWork};
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::Event;
+
+struct DaprSession {
+    hub: Arc<Hub>,
+    worker: WorkerId,
+    left: AtomicBool,
+}
+
+/// Registers a worker; nothing when the hub has just closed.
+pub(super) fn join(
+    hub: &Arc<Hub>,
+    abilities: Arc<Abilities>,
+    bell: &Arc<dyn Bell>,
+) -> Option<Arc<dyn Session>> {
+    if !hub.enter() {
+        return None;
+    }
+    let worker = hub.dispatch.join(abilities, bell);
+    hub.retry_stalled();
+    hub.look();
+    Some(Arc::new(DaprSession { hub: hub.clone(), worker, left: AtomicBool::new(false) }))
+}
+
+impl Hub {
+    /// A new worker may have what stalled instances lack. The runtime tries them again when the stream is opened anew.
+    fn retry_stalled(&self) {
+        let inner = self.lock();
+        let stalled = inner.live.as_ref().filter(|_| inner.stalled).map(|live| live.number);
+        drop(inner);
+        if let Some(stream) = stalled {
+            self.drop_stream(stream);
+        }
+    }
+
+    fn turn_ended(self: &Arc<Hub>, worker: WorkerId, answer: TurnOutcome) {
+        self.dispatch.turn_answered(worker, answer.run, answer.cached);
+        let mut inner = self.lock();
+        let cached = answer.cached.then_some(worker);
+        let Some(ended) = inner.runs.ended(answer.run, answer.token, cached) else { return };
+        let Ended { out, instance_id, held, .. } = ended;
+        let stream = out.delivery.stream;
+        if !inner.is_live(stream) {
+            inner.runs.outdated(&instance_id);
+        }
+        if let Some(held) = held.filter(|held| inner.is_live(held.stream)) {
+            let _ = self.hand_out(&mut inner, held);
+        }
+        if !inner.is_live(stream) {
+            return;
+        }
+        let completion = &out.delivery.completion_token;
+        let mut given_up = Vec::new();
+        let response = match answer.outcome {
+            Ok(result) => {
+                let running = |id: &i32| inner.activities.running(&(instance_id.clone(), *id));
+                given_up.extend(result.cancelled_tasks.iter().filter_map(running));
+                answers::turn(&instance_id, completion, result)
+            }
+            Err(_stall) => {
+                inner.stalled = true;
+                answers::stalled(&instance_id, completion)
+            }
+        };
+        drop(inner);
+        self.send_turn(stream, response);
+        self.stop_activities(&given_up);
+    }
+
+    /// Activities that their workflow gave up are stopped, and answered, since the runtime waits for an answer to each.
+    fn stop_activities(self: &Arc<Hub>, keys: &[ActivityKey]) {
+        if keys.is_empty() {
+            return;
+        }
+        self.dispatch.stop(keys);
+        for key in keys {
+            self.activity_ended(*key, Err(answers::given_up()));
+        }
+    }
+
+    /// A worker has a turn no more: it is handed out again, as long as its stream lives.
+    fn turn_lost(&self, run: RunKey, token: u64) {
+        let mut inner = self.lock();
+        let Some(ended) = inner.runs.ended(run, token, None) else { return };
+        let again = ended.held.unwrap_or(ended.out.delivery);
+        if inner.is_live(again.stream) {
+            let _ = self.hand_out(&mut inner, again);
+        }
+    }
+}
+
+impl Session for DaprSession {
+    fn take_turns(&self, max: usize) -> WorkflowWork {
+        self.hub.dispatch.take_turns(self.worker, max)
+    }
+
+    fn take_activities(&self, max: usize) -> ActivityWork {
+        self.hub.dispatch.take_activities(self.worker, max)
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Dapr
+    }
+
+    fn past(&self, task: &WorkflowTask) -> Result<Vec<Event>> {
+        let item = self
+            .hub
+            .lock()
+            .runs
+            .out(task.run)
+            .filter(|out| out.token == task.token)
+            .map(|out| out.delivery.item.clone())
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, "the turn was taken back"))?;
+        if item.left_out > 0 {
+            return self.hub.history(&item.instance_id);
+        }
+        item.past_events()
+            .map_err(|_| Error::new(ErrorKind::StoreCorrupt, "a history event cannot be decoded"))
+    }
+
+    fn answer_turns(&self, answers: Vec<TurnOutcome>) {
+        answers.into_iter().for_each(|answer| self.hub.turn_ended(self.worker, answer));
+    }
+
+    fn answer_activities(&self, answers: Vec<(ActivityKey, ActivityResult)>) {
+        for (key, result) in answers {
+            if self.hub.dispatch.activity_answered(self.worker, key) {
+                self.hub.activity_ended(key, result);
+            }
+        }
+    }
+
+    fn give_back(&self, run: RunKey, token: u64) {
+        self.hub.dispatch.turn_answered(self.worker, run, false);
+        self.hub.turn_lost(run, token);
+    }
+
+    fn dropped(&self, run: RunKey) {
+        self.hub.dispatch.dropped(self.worker, run);
+        self.hub.lock().runs.dropped(run);
+    }
+
+    fn settle(&self, patience: Duration) {
+        self.hub.settle(patience);
+    }
+
+    fn leave(&self) {
+        if self.left.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for (run, token) in self.hub.dispatch.leave(self.worker) {
+            self.hub.turn_lost(run, token);
+        }
+        self.hub.lock().runs.left(self.worker);
+        self.hub.look();
+        self.hub.exit();
+    }
+}
+
+impl Drop for DaprSession {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,59 @@
+//! The stream of work items: opened, read, and opened again when it is lost.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::hub::Hub;
+use super::items::WorkItem;
+use crate::component::dapr::{Failed, pause};
+use crate::history::wire;
+
+const GET_WORK_ITEMS: &str = "/TaskHubSidecarService/GetWorkItems";
+/// A stream that lasted so long was a good one: what follows is the first attempt again.
+const GOOD: Duration = Duration::from_secs(10);
+
+/// Keeps the stream open until the hub closes.
+pub(super) async fn keep(hub: Arc<Hub>) {
+    let mut attempt = 0;
+    while !hub.is_closed() {
+        if attempt > 0 {
+            tokio::time::sleep(pause(attempt)).await;
+        }
+        let (number, cancelled) = hub.opening();
+        let began = Instant::now();
+        let _ended = either(read(&hub, number), cancelled).await;
+        hub.lost(number);
+        attempt = if began.elapsed() >= GOOD { 1 } else { attempt.saturating_add(1) };
+    }
+}
+
+/// Reads until the stream ends; gives why.
+async fn read(hub: &Arc<Hub>, number: u64) -> Failed {
+    let capabilities = [wire::WorkerCapability::HealthPing, wire::WorkerCapability::StatefulHistory];
+    let request = wire::GetWorkItemsRequest { capabilities: capabilities.map(i32::from).to_vec() };
+    let mut items = match hub.channel.stream::<_, WorkItem>(GET_WORK_ITEMS, request).await {
+        Ok(items) => items,
+        Err(failed) => return failed,
+    };
+    loop {
+        match items.message().await {
+            Ok(Some(item)) => hub.receive(number, item),
+            Ok(None) => return Failed::Status(tonic::Status::unavailable("the stream has ended")),
+            Err(status) => return Failed::Status(status),
+        }
+    }
+}
+
+/// The first of the two that ends; nothing if it is the second.
+async fn either<T>(first: impl Future<Output = T>, second: impl Future) -> Option<T> {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(value) = first.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        second.as_mut().poll(context).map(|_| None)
+    })
+    .await
+}
