@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use crate::client::NativeClient;
 use crate::convert::millis;
 use crate::error::{Process, to_python};
+use crate::wait::wait;
 
 /// Below this many bytes reading an answer is cheaper than giving the interpreter up and taking it again.
 const SHORT: usize = 4096;
@@ -126,6 +127,16 @@ impl NativeWorker {
 
     fn repoll(&self, py: Python<'_>, batch: &str) -> PyResult<String> {
         self.run(py, |worker| worker.repoll(batch))
+    }
+
+    /// Whether tasks may come.
+    fn is_ready(&self) -> bool {
+        self.process.is_current() && self.worker.status().connected
+    }
+
+    fn wait_until_ready(&self, py: Python<'_>, timeout_ms: Option<u64>) -> PyResult<()> {
+        self.process.check().map_err(|error| to_python(py, &error))?;
+        wait(py, self.worker.ready(millis(timeout_ms)), None)
     }
 
     fn shutdown(&self, py: Python<'_>, deadline_ms: u64) -> PyResult<()> {

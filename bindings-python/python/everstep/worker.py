@@ -121,6 +121,24 @@ class Worker:
         """Whether the worker is closed."""
         return self._closed.is_set()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether tasks may come: always on the embedded engine, on Dapr while the sidecar's stream stands."""
+        return self._native is not None and not self._closed.is_set() and self._native.is_ready()
+
+    def wait_until_ready(self, timeout: Duration | None = None) -> None:
+        """Blocks until tasks may come; returns at once on the embedded engine.
+
+        Without a timeout it waits as long as it takes. Raises ``TimeoutError``, which says why there is no connection;
+        ``UnauthenticatedError`` and its like at once where waiting is of no use; ``ClosedError``;
+        ``FailedPreconditionError`` if the worker has not started.
+        """
+        if self._closed.is_set():
+            raise ClosedError("the worker is closed; make another one")
+        if self._native is None:
+            raise FailedPreconditionError("the worker has not started; call start() or use `with`")
+        self._native.wait_until_ready(None if timeout is None else milliseconds(timeout, "timeout"))
+
     def start(self) -> None:
         """Opens the worker and starts its threads; returns when tasks may come.
 
@@ -237,7 +255,9 @@ class Worker:
                 if text:
                     if watchdog.asleep:
                         watchdog.wake()
-                    self._complete(native, host.answer(self._parse(native, text)["tasks"]))
+                    tasks = self._tasks(native, text)["tasks"]
+                    if tasks:
+                        self._complete(native, host.answer(tasks))
                 else:
                     self._end_with_the_program()
         except EverstepError as error:
@@ -250,7 +270,7 @@ class Worker:
         try:
             while (text := native.poll_activities(activities.room(), _MOST_BYTES, _POLL_MS)) is not None:
                 if text:
-                    batch = self._parse(native, text)
+                    batch = self._tasks(native, text)
                     activities.take(batch["tasks"], batch["cancel"])
                 else:
                     self._end_with_the_program()
@@ -269,6 +289,13 @@ class Worker:
         logging.getLogger("everstep.worker").error("the worker has stopped", exc_info=error)
         self._close(0, wait=False)
 
+    def _tasks(self, native: NativeWorker, text: str) -> dict[str, Any]:
+        batch = self._parse(native, text)
+        notices = batch.get("notices")
+        if notices:
+            _log(notices)
+        return batch
+
     def _parse(self, native: NativeWorker, text: str) -> dict[str, Any]:
         try:
             return self._wire.loads(text)  # type: ignore[no-any-return]
@@ -286,6 +313,16 @@ class Worker:
 
             # The engine hands out again what was not answered.
             logging.getLogger("everstep.worker").error("answers were not taken", exc_info=error)
+
+
+def _log(notices: list[dict[str, str]]) -> None:
+    """What the core has to say of the connection and of instances that cannot go on."""
+    import logging
+
+    logger = logging.getLogger("everstep.worker")
+    levels = {"info": logging.INFO, "warning": logging.WARNING}
+    for notice in notices:
+        logger.log(levels.get(notice["level"], logging.ERROR), "%s", notice["text"])
 
 
 def _count(value: int | None, name: str, default: int) -> int:

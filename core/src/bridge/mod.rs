@@ -5,6 +5,7 @@
 //! with one bad item keeps its other items: see [`read_completion`].
 
 mod error;
+mod notice;
 mod open;
 mod ops;
 pub mod payload;
@@ -15,6 +16,7 @@ mod vectors;
 mod write;
 
 pub use error::{Stall, StallCode, TaskError};
+pub use notice::{Level, Notice, write_notices};
 pub use open::{Limits, OpenRequest, OpenResponse, Slots, WorkflowName};
 pub use ops::{Command, Due, EvictReason, Job, Parent, Ref, Step};
 pub use payload::PayloadMode;

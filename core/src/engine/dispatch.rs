@@ -195,6 +195,16 @@ impl Dispatch {
         turns
     }
 
+    /// Has every worker look: there is something else than tasks for them.
+    pub(crate) fn ring_all(&self) {
+        let bells: Vec<Arc<dyn Bell>> =
+            self.lock().workers.values().map(|entry| entry.bell.clone()).collect();
+        for bell in bells {
+            bell.workflows();
+            bell.activities();
+        }
+    }
+
     /// How many turns and activities workers have at the moment: so many answers may come soon.
     pub(crate) fn out(&self) -> usize {
         let inner = self.lock();

@@ -40,6 +40,12 @@ impl Batches {
         format!("b{}", self.numbers)
     }
 
+    /// A batch of nothing but notices.
+    pub(super) fn notices(&mut self, notices: &[bridge::Notice]) -> String {
+        let batch = self.number();
+        bridge::write_notices(&batch, notices)
+    }
+
     /// Remembers a batch in the place of an older one of its kind.
     pub(super) fn keep(&mut self, batch: String, kept: Kept) {
         let workflows = matches!(kept, Kept::Workflows(_));

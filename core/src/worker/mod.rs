@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::bridge::{self, OpenRequest, OpenResponse, PayloadMode, StallCode};
 use crate::client::Client;
+use crate::component::Pending;
 use crate::engine::task::{RunKey, WorkflowTask};
 use crate::engine::{Abilities, Bell};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +20,7 @@ mod rehearsal;
 pub mod replay;
 pub(crate) mod source;
 mod state;
+pub(crate) mod status;
 mod sticky;
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ mod turn;
 pub use rehearsal::Rehearsal;
 pub use source::{Session, TaskSource, TurnOutcome};
 use state::State;
+pub use status::Status;
 use sticky::Instance;
 
 /// How long an instance without news stays cached.
@@ -132,6 +135,10 @@ impl Worker {
                 state = self.gate.lock();
                 continue;
             }
+            let notices = self.session.take_notices();
+            if !notices.is_empty() {
+                return Ok(Poll::Batch(state.batches.notices(&notices)));
+            }
             let room = if state.closing { 0 } else { state.free_turns(max) };
             // Even without room: there may be runs to drop, and one of them may hold a place.
             let begun = state.accept(self.session.take_turns(room));
@@ -190,6 +197,10 @@ impl Worker {
         loop {
             state.rung_activities = false;
             // Even without room, and while the worker drains: there may be activities to stop.
+            let notices = self.session.take_notices();
+            if !notices.is_empty() {
+                return Ok(Poll::Batch(state.batches.notices(&notices)));
+            }
             let room = if state.closing { 0 } else { state.activities.free(max) };
             let work = self.session.take_activities(room);
             state.activities.accept(work);
@@ -289,6 +300,25 @@ impl Worker {
         self.session.leave();
         self.gate.workflows.notify_all();
         self.gate.activities.notify_all();
+    }
+
+    /// How the worker stands with the source of its tasks.
+    pub fn status(&self) -> Status {
+        let status = self.session.status();
+        Status { connected: status.connected && !self.is_closed(), ..status }
+    }
+
+    /// Ends when tasks may come: at once on the embedded engine, with the stream of work items on a Dapr sidecar.
+    ///
+    /// # Errors
+    /// `timeout`, which names why the connection is not there; `unauthenticated`, `permission_denied`, `not_implemented` at once where
+    /// trying again is of no use; `closed`.
+    pub fn ready(&self, timeout: Option<Duration>) -> Pending<'static, ()> {
+        if self.is_closed() {
+            let error = Error::new(ErrorKind::Closed, "the worker is closed");
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.session.ready(timeout)
     }
 
     /// Whether the worker has been shut down.

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::replay::Dialect;
-use crate::bridge::Stall;
+use super::status::Status;
+use crate::bridge::{Notice, Stall};
+use crate::component::Pending;
 use crate::engine::dispatch::WorkerId;
 use crate::engine::request::Request;
 use crate::engine::task::{ActivityKey, ActivityResult, RunKey, TurnResult, WorkflowTask};
@@ -53,6 +55,21 @@ pub trait Session: Send + Sync {
 
     /// A cached instance was dropped.
     fn dropped(&self, run: RunKey);
+
+    /// How the worker stands with the source.
+    fn status(&self) -> Status {
+        Status::local()
+    }
+
+    /// Ends when tasks may come.
+    fn ready(&self, _timeout: Option<Duration>) -> Pending<'static, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Takes what is to be said to those who run the worker. Never blocks.
+    fn take_notices(&self) -> Vec<Notice> {
+        Vec::new()
+    }
 
     /// Waits until the answers that were given have reached the source, for as long as `patience`.
     fn settle(&self, _patience: Duration) {}

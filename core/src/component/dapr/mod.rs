@@ -10,3 +10,8 @@ pub(crate) use connection::pause;
 pub use grpc::DaprGrpc;
 pub(crate) use grpc::{Channel, Failed};
 pub use http::DaprHttp;
+
+/// The error that a failed call means.
+pub(crate) fn error_of(failed: &Failed) -> crate::error::Error {
+    errors::of_status(failed.status())
+}

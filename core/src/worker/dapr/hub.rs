@@ -8,8 +8,10 @@ use futures_channel::oneshot;
 use tokio::task::AbortHandle;
 
 use super::activities::Activities;
+use super::connection::Connection;
 use super::runs::Runs;
 use super::{stream, watch};
+use crate::bridge::Notice;
 use crate::component::dapr::Channel;
 use crate::engine::dispatch::Dispatch;
 
@@ -18,6 +20,7 @@ use crate::engine::dispatch::Dispatch;
 /// Locks are taken in this order: `inner`, then the dispatch's, then a worker's (a bell). A worker that holds its own lock calls the
 /// dispatch only.
 pub(super) struct Hub {
+    pub(super) endpoint: String,
     pub(super) channel: Channel,
     pub(super) dispatch: Dispatch,
     inner: Mutex<Inner>,
@@ -27,12 +30,14 @@ pub(super) struct Hub {
     /// Whether the runtime knows turns by their old name only.
     pub(super) speaks_old: AtomicBool,
     pub(super) watch: watch::Alarm,
+    pub(super) notices: Mutex<Vec<Notice>>,
 }
 
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) runs: Runs,
     pub(super) activities: Activities,
+    pub(super) connection: Connection,
     /// The stream that lives.
     pub(super) live: Option<Live>,
     /// Streams are numbered.
@@ -53,8 +58,9 @@ pub(super) struct Live {
 }
 
 impl Hub {
-    pub(super) fn open(channel: Channel) -> Arc<Hub> {
+    pub(super) fn open(endpoint: String, channel: Channel) -> Arc<Hub> {
         Arc::new(Hub {
+            endpoint,
             channel,
             dispatch: Dispatch::strict(),
             inner: Mutex::default(),
@@ -62,6 +68,7 @@ impl Hub {
             sent: Condvar::new(),
             speaks_old: AtomicBool::new(false),
             watch: watch::Alarm::default(),
+            notices: Mutex::default(),
         })
     }
 
@@ -95,6 +102,7 @@ impl Hub {
         if inner.sessions == 0 {
             inner.closed = true;
             inner.live = None;
+            inner.connection = Connection::default();
             inner.tasks.drain(..).for_each(|task| task.abort());
         }
     }

@@ -15,6 +15,8 @@ use crate::options::RemoteOptions;
 
 mod activities;
 mod answers;
+mod connection;
+mod errands;
 mod hub;
 mod items;
 mod receive;
@@ -22,10 +24,7 @@ mod runs;
 mod send;
 mod session;
 mod stream;
-mod version;
 mod watch;
-
-pub(super) use version::call_version;
 
 use hub::Hub;
 
@@ -59,7 +58,7 @@ impl DaprSource {
         let open =
             hubs.iter().filter(same).filter_map(|known| known.hub.upgrade()).find(|hub| !hub.is_closed());
         open.unwrap_or_else(|| {
-            let hub = Hub::open(self.channel.clone());
+            let hub = Hub::open(self.endpoint.clone(), self.channel.clone());
             hubs.push(Known {
                 process,
                 endpoint: self.endpoint.clone(),

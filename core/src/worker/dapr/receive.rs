@@ -7,14 +7,17 @@ use prost::Message;
 
 use super::activities::Offer;
 use super::answers;
+use super::errands::is_errand;
 use super::hub::{Hub, Inner};
 use super::items::{TurnItem, Unreadable, WorkItem};
 use super::runs::{Delivery, Placed};
-use super::version::read_call_version;
+use super::session::stall_text;
+use crate::bridge::Level;
 use crate::engine::dispatch::unknown_activity;
 use crate::engine::machine::Evict;
 use crate::engine::task::{ActivityTask, Version};
 use crate::history::wire;
+use crate::worker::replay::dialect::read_call_version;
 
 impl Hub {
     /// Takes in what came on a stream. What cannot be read is left alone: there is nobody to answer.
@@ -73,6 +76,10 @@ impl Hub {
                 drop(inner);
                 self.answer_again(answer);
             }
+            Offer::Run(key, _) if is_errand(&request.name) => {
+                drop(inner);
+                self.run_errand(key, request.name, request.input);
+            }
             Offer::Run(key, other) => {
                 let run = instance.execution_id.map(Arc::from).or_else(|| inner.runs.execution_id(&name.0));
                 let (attempt, deadline) = read_call_version(request.version.as_deref());
@@ -103,17 +110,25 @@ impl Hub {
         let overdue = self.dispatch.overdue(std::time::Instant::now());
         for task in overdue.activities {
             let failure = unknown_activity(&task.name);
+            let instance = &task.instance_id;
+            self.notice(
+                Level::Error,
+                format!("an activity of instance {instance:?} fails: {}", failure.message),
+            );
             self.activity_ended(task.activity_key(), Err(failure));
         }
-        for (run, token, _stall) in overdue.turns {
+        for (run, token, stall) in overdue.turns {
             let ended = self.lock().runs.ended(run, token, None);
             let Some(ended) = ended else { continue };
             let (instance, completion) = (&*ended.instance_id, &*ended.out.delivery.completion_token);
             let response = if self.dispatch.knows_workflow(&ended.name) {
                 self.lock().stalled = true;
+                self.notice(Level::Error, stall_text(&ended.name, instance, &stall));
                 answers::stalled(instance, completion)
             } else {
-                answers::failed(instance, completion, &answers::unknown_workflow(&ended.name))
+                let failure = answers::unknown_workflow(&ended.name);
+                self.notice(Level::Error, format!("instance {instance:?} fails: {}", failure.message));
+                answers::failed(instance, completion, &failure)
             };
             self.send_turn(ended.out.delivery.stream, response);
         }

@@ -13,7 +13,8 @@ use tonic::Code;
 
 use super::answers;
 use super::hub::Hub;
-use crate::component::dapr::{Failed, pause};
+use crate::bridge::Level;
+use crate::component::dapr::{Failed, error_of, pause};
 use crate::engine::task::{ActivityKey, ActivityResult};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Event, wire};
@@ -71,6 +72,8 @@ impl Hub {
                 Next::OtherName if !old => self.speaks_old.store(true, Ordering::Relaxed),
                 Next::TooLarge => {
                     let failure = answers::too_large("what the turn asks for");
+                    let instance = &response.instance_id;
+                    self.notice(Level::Error, format!("instance {instance:?} fails: {}", failure.message));
                     let small = answers::failed(&response.instance_id, &response.completion_token, &failure);
                     // The patches must stay: a runtime compares them first.
                     response = wire::WorkflowResponse { version: response.version, ..small };
@@ -81,6 +84,14 @@ impl Hub {
                     tokio::time::sleep(pause(attempt)).await;
                 }
                 Next::Unclear | Next::OtherName => {
+                    let (instance, error) = (&response.instance_id, error_of(&failed));
+                    let why = error.message();
+                    self.notice(
+                        Level::Warning,
+                        format!(
+                            "the answer of instance {instance:?} may be lost ({why}); it is asked for again"
+                        ),
+                    );
                     self.lock().runs.outdated(&response.instance_id);
                     return self.drop_stream(stream);
                 }
@@ -104,6 +115,7 @@ impl Hub {
             let Err(failed) = call.await else { return self.lock().activities.accepted(key) };
             if next(&failed) == Next::TooLarge {
                 let failure = answers::too_large("the activity's result");
+                self.notice(Level::Error, format!("an activity fails: {}", failure.message));
                 self.lock().activities.replace(key, (&failure).into());
             }
             if self.is_closed() {

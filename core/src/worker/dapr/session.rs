@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use super::super::replay::Dialect;
 use super::super::source::{Session, TurnOutcome};
+use super::super::status::Status;
 use super::answers;
 use super::hub::Hub;
 use super::runs::Ended;
+use crate::bridge::{Level, Notice, Stall};
+use crate::component::Pending;
 use crate::engine::dispatch::WorkerId;
 use crate::engine::task::{ActivityKey, ActivityResult, RunKey, WorkflowTask};
 use crate::engine::{Abilities, ActivityWork, Bell, WorkflowWork};
@@ -52,7 +55,7 @@ impl Hub {
         let mut inner = self.lock();
         let cached = answer.cached.then_some(worker);
         let Some(ended) = inner.runs.ended(answer.run, answer.token, cached) else { return };
-        let Ended { out, instance_id, held, .. } = ended;
+        let Ended { out, instance_id, held, name } = ended;
         let stream = out.delivery.stream;
         if !inner.is_live(stream) {
             inner.runs.outdated(&instance_id);
@@ -71,8 +74,9 @@ impl Hub {
                 given_up.extend(result.cancelled_tasks.iter().filter_map(running));
                 answers::turn(&instance_id, completion, result)
             }
-            Err(_stall) => {
+            Err(stall) => {
                 inner.stalled = true;
+                self.notice(Level::Error, stall_text(&name, &instance_id, &stall));
                 answers::stalled(&instance_id, completion)
             }
         };
@@ -101,6 +105,12 @@ impl Hub {
             let _ = self.hand_out(&mut inner, again);
         }
     }
+}
+
+/// What is said of a stall: the runtime keeps no more of it than that there was one.
+pub(super) fn stall_text(name: &str, instance_id: &str, stall: &Stall) -> String {
+    let place = stall.event_index.map(|index| format!(" (event {index} of its history)")).unwrap_or_default();
+    format!("workflow {name:?}, instance {instance_id:?}, stalled: {stall}{place}")
 }
 
 impl Session for DaprSession {
@@ -152,6 +162,18 @@ impl Session for DaprSession {
     fn dropped(&self, run: RunKey) {
         self.hub.dispatch.dropped(self.worker, run);
         self.hub.lock().runs.dropped(run);
+    }
+
+    fn status(&self) -> Status {
+        self.hub.status()
+    }
+
+    fn ready(&self, timeout: Option<Duration>) -> Pending<'static, ()> {
+        self.hub.ready(timeout)
+    }
+
+    fn take_notices(&self) -> Vec<Notice> {
+        self.hub.take_notices()
     }
 
     fn settle(&self, patience: Duration) {

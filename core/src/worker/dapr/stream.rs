@@ -11,6 +11,9 @@ use crate::component::dapr::{Failed, pause};
 use crate::history::wire;
 
 const GET_WORK_ITEMS: &str = "/TaskHubSidecarService/GetWorkItems";
+const HELLO: &str = "/TaskHubSidecarService/Hello";
+const METADATA: &str = "/dapr.proto.runtime.v1.Dapr/GetMetadata";
+const PROBE: Duration = Duration::from_secs(5);
 /// A stream that lasted so long was a good one: what follows is the first attempt again.
 const GOOD: Duration = Duration::from_secs(10);
 
@@ -23,8 +26,11 @@ pub(super) async fn keep(hub: Arc<Hub>) {
         }
         let (number, cancelled) = hub.opening();
         let began = Instant::now();
-        let _ended = either(read(&hub, number), cancelled).await;
+        let probe = hub.channel.reactor().spawn(probe(hub.clone(), number));
+        let ended = either(read(&hub, number), cancelled).await;
+        probe.abort();
         hub.lost(number);
+        hub.disconnected(ended.as_ref());
         attempt = if began.elapsed() >= GOOD { 1 } else { attempt.saturating_add(1) };
     }
 }
@@ -37,6 +43,7 @@ async fn read(hub: &Arc<Hub>, number: u64) -> Failed {
         Ok(items) => items,
         Err(failed) => return failed,
     };
+    hub.connected(number);
     loop {
         match items.message().await {
             Ok(Some(item)) => hub.receive(number, item),
@@ -44,6 +51,35 @@ async fn read(hub: &Arc<Hub>, number: u64) -> Failed {
             Err(status) => return Failed::Status(status),
         }
     }
+}
+
+/// Dapr 1.18 answers the call with the first work item only. Whether the stream stands is told by another call: the runtime counts
+/// the workers that are connected. One that does not is asked whether it is there at all.
+async fn probe(hub: Arc<Hub>, number: u64) {
+    for attempt in 1.. {
+        let hello = hub.channel.once::<(), ()>(HELLO, (), PROBE).await;
+        if hello.is_ok() {
+            let asked = hub.channel.once::<_, Metadata>(METADATA, (), PROBE).await;
+            match asked.map(|metadata| metadata.workflows) {
+                Ok(Some(Workflows { connected: 0 })) => {}
+                _ => return hub.connected(number),
+            }
+        }
+        tokio::time::sleep(pause(attempt)).await;
+    }
+}
+
+/// The part of a sidecar's metadata that counts here.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Metadata {
+    #[prost(message, optional, tag = "12")]
+    workflows: Option<Workflows>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct Workflows {
+    #[prost(int32, tag = "1")]
+    connected: i32,
 }
 
 /// The first of the two that ends; nothing if it is the second.

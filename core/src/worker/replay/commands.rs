@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::dapr::call_version;
-use super::Dialect;
 use super::calls::{Again, Attempts, Call, LIMIT_TIMER, Target};
+use super::dialect::{Dialect, SEND_EVENT, START_WORKFLOW, SendEvent, StartWorkflow, call_version, errand};
 use super::ledger::{Kind, non_determinism};
 use super::machine::{Machine, Ready, Role};
 use super::waits::fold;
@@ -26,7 +25,7 @@ impl Machine {
     /// break the protocol.
     pub(super) fn step(&mut self, step: Step) -> Result<(), Stall> {
         for command in step {
-            if self.finished {
+            if self.has_ended() {
                 let kind = command.kind();
                 return Err(Stall::invalid(format!(
                     "the command {kind:?} came after the last command of the run"
@@ -83,6 +82,11 @@ impl Machine {
             Command::Complete { output } => self.finish(OrchestrationStatus::Completed, output, None),
             Command::Continue { input, keep_events } => {
                 self.keep_events = keep_events;
+                if !self.errands.is_empty() {
+                    // Dapr would drop what the turn asked for before.
+                    self.last_wish = Some(input);
+                    return Ok(());
+                }
                 self.finish(OrchestrationStatus::ContinuedAsNew, input, None)
             }
             Command::Fail { error } => {
@@ -241,6 +245,13 @@ impl Machine {
     fn detached(&mut self, reference: Ref, target: Target) -> Result<(), Stall> {
         let own = OwnData { call: reference, detached: true, ..OwnData::default() };
         let child_id = self.child_namer(target.id);
+        if self.dialect == Dialect::Dapr {
+            let app = target.app.clone();
+            let Target { name, version, input, .. } = target;
+            return self.errand(START_WORKFLOW, app.as_ref(), |id| {
+                errand(&StartWorkflow { instance_id: child_id(id), name, version, input })
+            });
+        }
         self.emit(Kind::Detached, None, own, |id| {
             Type::CreateDetachedWorkflow(wire::CreateDetachedWorkflowAction {
                 instance_id: child_id(id),
@@ -285,6 +296,10 @@ impl Machine {
     }
 
     fn send(&mut self, instance_id: String, name: String, data: Payload) -> Result<(), Stall> {
+        if self.dialect == Dialect::Dapr {
+            let input = errand(&SendEvent { instance_id, event_name: name, data });
+            return self.errand(SEND_EVENT, None, |_| input);
+        }
         let kept = name.clone();
         self.emit(Kind::Sent, Some(&kept), OwnData::default(), |_| {
             Type::SendEvent(wire::SendEventAction {
@@ -293,6 +308,27 @@ impl Machine {
                 data,
             })
         })?;
+        Ok(())
+    }
+
+    /// Asks for an activity that the worker answers by itself, and for which the function does not wait.
+    fn errand(
+        &mut self,
+        name: &str,
+        app: Option<&String>,
+        input: impl FnOnce(i32) -> Payload,
+    ) -> Result<(), Stall> {
+        let space = self.space;
+        let id = self.emit(Kind::Task, Some(name), OwnData::default(), |id| {
+            Type::ScheduleTask(wire::ScheduleTaskAction {
+                name: name.to_owned(),
+                input: input(id),
+                router: router(app),
+                task_execution_id: random::task_key(&space, id),
+                ..Default::default()
+            })
+        })?;
+        self.errands.insert(id);
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use uuid::Uuid;
 
-use super::Dialect;
 use super::calls::Call;
+use super::dialect::Dialect;
 use super::ledger::{Ledger, non_determinism};
 use super::patches::Patches;
 use super::waits::{Waits, fold};
@@ -71,6 +71,10 @@ pub(super) struct Machine {
     pub(super) cancelled_timers: Vec<i32>,
     pub(super) cancelled_tasks: Vec<i32>,
     pub(super) keep_events: bool,
+    /// What the worker itself does for the function, and is not answered yet.
+    pub(super) errands: HashSet<i32>,
+    /// The input of the next generation, which begins once the errands are answered.
+    pub(super) last_wish: Option<Payload>,
 }
 
 impl Machine {
@@ -100,6 +104,8 @@ impl Machine {
             cancelled_timers: Vec::new(),
             cancelled_tasks: Vec::new(),
             keep_events: false,
+            errands: HashSet::new(),
+            last_wish: None,
         }
     }
 
@@ -128,6 +134,7 @@ impl Machine {
     pub(super) fn take_ready(&mut self) -> Result<Option<Job>, Stall> {
         while let Some(ready) = self.ready.pop_front() {
             let job = match ready {
+                Ready::Wait(_) if self.has_ended() => None,
                 Ready::Wait(reference) => match self.calls.get(&reference) {
                     Some(Call::Wait { key, .. }) => self.hand_out(&key.clone()),
                     _ => None,
@@ -150,6 +157,9 @@ impl Machine {
     /// `non_determinism` when the event cannot belong to what the function has asked for.
     pub(super) fn advance(&mut self, index: usize, event: &Event) -> Result<Option<Job>, Stall> {
         let at = |stall: Stall| stall.at_event(index);
+        if self.dialect == Dialect::Dapr && self.is_on_errand(event)? {
+            return Ok(None);
+        }
         Ok(match event.message().event_type.as_ref() {
             Some(EventType::WorkflowStarted(turn)) => {
                 self.begin_turn(event.timestamp(), turn.version.as_ref());
@@ -210,6 +220,37 @@ impl Machine {
         })
     }
 
+    /// Whether the function has said its last word.
+    pub(super) const fn has_ended(&self) -> bool {
+        self.finished || self.last_wish.is_some()
+    }
+
+    /// Whether an event is about what the worker does for the function, or comes after the function has ended.
+    fn is_on_errand(&mut self, event: &Event) -> Result<bool, Stall> {
+        let id = match event.message().event_type.as_ref() {
+            Some(EventType::TaskCompleted(done)) => done.task_scheduled_id,
+            Some(EventType::TaskFailed(failed)) => failed.task_scheduled_id,
+            Some(EventType::EventRaised(raised)) if self.last_wish.is_some() => {
+                self.waits.arrive(fold(&raised.name), event.clone());
+                return Ok(true);
+            }
+            Some(EventType::TimerFired(_)) => return Ok(self.last_wish.is_some()),
+            Some(
+                EventType::ChildWorkflowInstanceCompleted(_) | EventType::ChildWorkflowInstanceFailed(_),
+            ) => return Ok(self.last_wish.is_some()),
+            _ => return Ok(false),
+        };
+        if !self.errands.remove(&id) {
+            return Ok(self.last_wish.is_some());
+        }
+        if self.errands.is_empty()
+            && let Some(input) = self.last_wish.take()
+        {
+            self.finish(OrchestrationStatus::ContinuedAsNew, input, None)?;
+        }
+        Ok(true)
+    }
+
     fn begin_turn(&mut self, at: Micros, version: Option<&wire::WorkflowVersion>) {
         self.now = at;
         if let Some(version) = version {
@@ -229,6 +270,12 @@ impl Machine {
         // A rerun draws the values that the kept part was made with, but its keys and children are its own.
         if let Some(rerun) = own.filter(|own| !own.rerun_of.is_empty()).and_then(|own| own.run.as_ref()) {
             self.execution_id = Some(rerun.execution_id.clone());
+        }
+        // Dapr gives a rerun the IDs of its source. Its keys must not be those of the source's calls.
+        let source = start.workflow_instance.as_ref().map(|instance| instance.instance_id.as_str());
+        if self.dialect == Dialect::Dapr && source.is_some_and(|source| source != self.instance_id) {
+            let own = uuid::Uuid::new_v5(&random::namespace(&run), self.instance_id.as_bytes());
+            self.execution_id = Some(own.to_string());
         }
         self.space = random::namespace(self.execution_id.as_deref().unwrap_or(&run));
         if self.version.is_none() {

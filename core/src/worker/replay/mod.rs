@@ -14,6 +14,7 @@
 
 mod calls;
 mod commands;
+pub(super) mod dialect;
 mod ledger;
 mod machine;
 mod patches;
@@ -35,6 +36,7 @@ use plan::{Planned, Preview};
 
 pub use crate::bridge::{Stall, StallCode};
 pub use crate::engine::task::TurnResult;
+pub use dialect::Dialect;
 
 /// What comes next in a turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,16 +50,6 @@ pub enum Next {
     },
     /// The turn is done.
     Done(TurnResult),
-}
-
-/// Whom the actions of a turn are for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// The embedded engine, which keeps what everstep adds to Dapr's messages.
-    #[default]
-    Own,
-    /// A Dapr runtime. It drops fields that it does not know, and wants to hear of all patches with each turn.
-    Dapr,
 }
 
 /// The state of one cached run.
@@ -270,13 +262,17 @@ impl Replay {
             match found {
                 Some(found) if index == planned && found == reference => return self.machine.step(step),
                 None if index < planned => {}
-                None if self.machine.finished || self.machine.is_settled(reference) => {
+                None if self.machine.has_ended() || self.machine.is_settled(reference) => {
                     return unanswered(reference, &step);
                 }
                 _ => return Err(self.lost(planned, reference)),
             }
         }
-        if self.machine.finished { unanswered(reference, &step) } else { Err(self.lost(planned, reference)) }
+        if self.machine.has_ended() {
+            unanswered(reference, &step)
+        } else {
+            Err(self.lost(planned, reference))
+        }
     }
 
     fn lost(&self, planned: usize, reference: Ref) -> Stall {

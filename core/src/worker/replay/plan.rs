@@ -36,7 +36,7 @@ pub(super) enum Preview {
 impl Machine {
     /// Whether previews are certain: nothing waits that a step could take before the next event.
     pub(super) fn is_plannable(&self) -> bool {
-        !self.finished
+        !self.has_ended()
             && !self.suspended
             && self.ready.is_empty()
             && self.early.is_empty()
