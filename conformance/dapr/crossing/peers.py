@@ -33,6 +33,8 @@ class Sdk:
     """What a failing activity's error is called on the wire."""
     folds_waits: bool = True
     """Whether an event in other letters ends a wait that has begun."""
+    hides_ids: bool = False
+    """Whether a wait for an event takes an ID of which the history knows nothing."""
     has_custom_status: bool = True
     """Whether its client shows the custom status."""
 
@@ -57,6 +59,7 @@ SDKS = (
         ),
         "java.lang.IllegalStateException",
         folds_waits=False,
+        hides_ids=True,
         has_custom_status=False,
     ),
 )

@@ -63,7 +63,16 @@ async def approval(ctx: everstep.WorkflowContext) -> Any:
 async def deploy(ctx: everstep.WorkflowContext, number: int) -> int:
     number = await ctx.call(plus_one, number)
     await ctx.wait_for_event("deployed")
-    return await ctx.call(plus_one, number)
+    number = await ctx.call(plus_one, number)
+    await ctx.wait_for_event("verified")
+    return number
+
+
+@everstep.workflow
+async def changed(ctx: everstep.WorkflowContext, _: int) -> None:
+    """The official SDKs' programs call ``plus_one`` here."""
+    await ctx.call(idle)
+    await ctx.wait_for_event("deployed")
 
 
 @everstep.workflow
@@ -121,6 +130,7 @@ WORKFLOWS = [
     timer,
     approval,
     deploy,
+    changed,
     family,
     failing,
     bad_family,

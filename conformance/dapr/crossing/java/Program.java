@@ -66,7 +66,14 @@ public final class Program {
     register(builder, "deploy", ctx -> {
       int number = plusOne(ctx, ctx.getInput(Integer.class)).await();
       ctx.waitForExternalEvent("deployed").await();
-      ctx.complete(plusOne(ctx, number).await());
+      number = plusOne(ctx, number).await();
+      ctx.waitForExternalEvent("verified").await();
+      ctx.complete(number);
+    });
+    register(builder, "changed", ctx -> {
+      int number = plusOne(ctx, ctx.getInput(Integer.class)).await();
+      ctx.waitForExternalEvent("deployed").await();
+      ctx.complete(number);
     });
     register(builder, "family", ctx ->
         ctx.complete(ctx.callChildWorkflow("chain", ctx.getInput(Integer.class), Integer.class).await()));

@@ -32,7 +32,14 @@ const workflows = {
   deploy: async function* (ctx, number) {
     number = yield ctx.callActivity("plus_one", number);
     yield ctx.waitForExternalEvent("deployed");
-    return yield ctx.callActivity("plus_one", number);
+    number = yield ctx.callActivity("plus_one", number);
+    yield ctx.waitForExternalEvent("verified");
+    return number;
+  },
+  changed: async function* (ctx, number) {
+    number = yield ctx.callActivity("plus_one", number);
+    yield ctx.waitForExternalEvent("deployed");
+    return number;
   },
   family: async function* (ctx, number) {
     return yield ctx.callChildWorkflow("chain", number);

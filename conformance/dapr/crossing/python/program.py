@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import dapr.ext.workflow as wf
+from dapr.ext.workflow._durabletask.internal import protos
+from google.protobuf.wrappers_pb2 import StringValue
 
 runtime = wf.WorkflowRuntime()
 
@@ -66,6 +68,14 @@ def deploy(ctx, number):
     number = yield ctx.call_activity("plus_one", input=number)
     yield ctx.wait_for_external_event("deployed")
     number = yield ctx.call_activity("plus_one", input=number)
+    yield ctx.wait_for_external_event("verified")
+    return number
+
+
+@runtime.workflow(name="changed")
+def changed(ctx, number):
+    number = yield ctx.call_activity("plus_one", input=number)
+    yield ctx.wait_for_external_event("deployed")
     return number
 
 
@@ -118,6 +128,7 @@ class Commands:
 
     def __init__(self):
         self.client = wf.DaprWorkflowClient()
+        self.stub = self.client._DaprWorkflowClient__obj._stub
 
     def start(self, instance_id, workflow, **given):
         value = Address(**given["record"]) if "record" in given else given.get("input")
@@ -143,6 +154,18 @@ class Commands:
 
     def purge(self, instance_id):
         self.client.purge_workflow(instance_id)
+
+    # What .NET's client sends where there is no input and no data: a text that is there and empty.
+
+    def start_empty(self, instance_id, workflow):
+        request = protos.CreateInstanceRequest(
+            instanceId=instance_id, name=workflow, input=StringValue(value="")
+        )
+        self.stub.StartInstance(request)
+
+    def raise_empty(self, instance_id, event):
+        request = protos.RaiseEventRequest(instanceId=instance_id, name=event, input=StringValue(value=""))
+        self.stub.RaiseEvent(request)
 
 
 def _shown(state):
