@@ -13,7 +13,8 @@ const TEXTS: [(&str, ErrorKind); 10] = [
     ("an active workflow with ID", ErrorKind::AlreadyExists),
     ("is already awaiting an activity result", ErrorKind::FailedPrecondition),
     ("not yet completed", ErrorKind::FailedPrecondition),
-    ("workflow is stalled", ErrorKind::WorkflowStalled),
+    // "workflow is" from one call, "actor is" from another.
+    ("is stalled", ErrorKind::WorkflowStalled),
     ("did not find address for actor", ErrorKind::Unavailable),
     ("the state store is not configured to use the actor runtime", ErrorKind::FailedPrecondition),
     ("context deadline exceeded", ErrorKind::Timeout),
@@ -247,6 +248,11 @@ mod tests {
             (Code::NotFound, "workflow instance 'nope' not found", ErrorKind::NotFound),
             (Code::InvalidArgument, "'a' is not in a terminal state", ErrorKind::FailedPrecondition),
             (Code::FailedPrecondition, "did not find address for actor 'a/b'", ErrorKind::Unavailable),
+            (
+                Code::Unknown,
+                "failed to invoke reminder for workflow 'a': actor is stalled",
+                ErrorKind::WorkflowStalled,
+            ),
             (Code::Unauthenticated, "Unauthorized", ErrorKind::Unauthenticated),
             (Code::DeadlineExceeded, "", ErrorKind::Timeout),
             (
