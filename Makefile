@@ -75,6 +75,12 @@ bench-quick: native wheel ## Measure the main figures once, in about two minutes
 	cargo build --release --locked --package everstep-benches
 	$(BIN)/python benches/python/bench.py --quick
 
+.PHONY: bench-dapr
+bench-dapr: dapr native wheel ## Measure beside Dapr's own Python SDK, on a real Dapr (about 8 minutes on a quiet machine)
+	@conformance/dapr/crossing/prepare python-1.19
+	@command -v wrk >/dev/null || scripts/retry "wrk from Debian" apt-get install --yes --quiet wrk
+	@EVERSTEP_DAPR=$(DAPR) $(BIN)/python benches/dapr/bench.py
+
 .PHONY: docs
 docs: native ## Write the reference from the docstrings into dist/docs
 	$(BIN)/python docs/reference.py dist/docs
