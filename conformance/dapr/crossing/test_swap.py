@@ -83,7 +83,10 @@ def test_theirs_goes_on_where_it_means_the_same(
 
 
 def test_theirs_stalls_where_the_functions_differ(
-    client: everstep.Client, theirs: Callable[[], PeerWorker], new_id: NewId
+    client: everstep.Client,
+    theirs: Callable[[], PeerWorker],
+    new_id: NewId,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     instance = new_id("changed")
     with theirs():
@@ -91,6 +94,11 @@ def test_theirs_stalls_where_the_functions_differ(
     with ours(client):
         client.raise_workflow_event(instance, "deployed")
         stalls(client, instance)
+        # The runtime keeps no text for a stall, so the worker's log says what does not fit.
+        eventually(lambda: any(instance in text for text in caplog.messages), "the worker tells of the stall")
+    (told,) = (text for text in caplog.messages if instance in text)
+    assert "plus_one" in told
+    assert "idle" in told
     with theirs():
         reached(client, instance, RuntimeStatus.COMPLETED)
     assert client.get_workflow(instance).output == 2
