@@ -20,7 +20,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROGRAMS = tuple(
     sorted(
-        path.stem for path in HERE.glob("*.py") if path.stem != "run" and not path.stem.startswith("test_")
+        path.stem
+        for path in HERE.glob("*.py")
+        if path.stem not in ("run", "surface") and not path.stem.startswith("test_")
     )
 )
 SECONDS = 120

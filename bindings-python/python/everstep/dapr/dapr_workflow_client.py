@@ -169,15 +169,12 @@ class DaprWorkflowClient:
         self._client.resume_workflow(instance_id)
 
     def purge_workflow(self, instance_id: str, recursive: bool = True, *, app_id: str | None = None) -> None:
-        """Deletes a finished instance, and its children if ``recursive``; nothing happens where there is none.
+        """Deletes a finished instance, and its children if ``recursive``.
 
-        Raises ``FailedPreconditionError`` while one of them is unfinished.
+        Raises ``NotFoundError``, and ``FailedPreconditionError`` while one of them is unfinished.
         """
         refuse_app(app_id)
-        try:
-            self._client.purge_workflow(instance_id, recursive=recursive)
-        except NotFoundError:
-            return
+        self._client.purge_workflow(instance_id, recursive=recursive)
 
     def list_workflow_instance_ids(
         self, *, page_size: int | None = None, continuation_token: str | None = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..client import Client
+from ..errors import ClosedError, OperationTimeoutError
 from ..functions import activity, workflow
 from ..worker import Worker
 from .connection import endpoint_of, options_of, refuse_interceptors
@@ -121,10 +123,10 @@ class WorkflowRuntime:
     def _name(self, kind: str, fn: Callable[..., Any], name: str | None) -> str:
         taken = self._registered.get((kind, id(fn)))
         if taken is not None:
-            raise ValueError(f"{kind} {plain_name(fn)} is registered already, as {taken!r}")
+            raise ValueError(f"this {kind} is registered already, as {taken!r}")
         alternate = alternate_name_of(fn)
         if alternate is not None and name is not None:
-            raise ValueError(f"{kind} {plain_name(fn)} has the alternate name {alternate!r} already")
+            raise ValueError(f"this {kind} has the alternate name {alternate!r} already")
         return name or alternate or plain_name(fn)
 
     def _keep(self, kind: str, fn: Callable[..., Any], name: str) -> None:
@@ -196,6 +198,13 @@ class WorkflowRuntime:
 
     def wait_for_worker_ready(self, timeout: float = 30.0) -> bool:
         """Waits until work can come, for at most so many seconds; says whether it can."""
+        deadline = time.monotonic() + timeout
+        try:
+            for worker in self._workers:
+                worker.wait_until_ready(max(deadline - time.monotonic(), 0.0))
+        except (OperationTimeoutError, ClosedError):
+            self._logger.warning("the worker was not ready after %g s", timeout)
+            return False
         return bool(self._workers)
 
     def shutdown(self) -> None:
@@ -275,7 +284,7 @@ def alternate_name(name: str | None = None) -> Callable[[F], F]:
 
     def rename(fn: F) -> F:
         if alternate_name_of(fn) is not None:
-            raise ValueError(f"{plain_name(fn)} has the alternate name {alternate_name_of(fn)!r} already")
+            raise ValueError(f"this function has the alternate name {alternate_name_of(fn)!r} already")
         remember(fn, name or plain_name(fn), alternate=True)
         return fn
 

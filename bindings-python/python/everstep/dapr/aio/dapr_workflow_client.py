@@ -156,10 +156,7 @@ class DaprWorkflowClient:
     async def purge_workflow(self, instance_id: str, recursive: bool = True, *, app_id: str | None = None) -> None:
         """See ``everstep.dapr.DaprWorkflowClient.purge_workflow``."""
         refuse_app(app_id)
-        try:
-            await self._client.purge_workflow(instance_id, recursive=recursive)
-        except NotFoundError:
-            return
+        await self._client.purge_workflow(instance_id, recursive=recursive)
 
     async def list_workflow_instance_ids(
         self, *, page_size: int | None = None, continuation_token: str | None = None
