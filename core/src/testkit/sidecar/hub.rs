@@ -412,7 +412,6 @@ impl State {
         };
         if !response.completion_token.is_empty() && response.completion_token != turn.token {
             self.stale += 1;
-            self.refused.push(format!("{id}: a token of another dispatch"));
             return;
         }
         let (run, stream) = (instance.execution_id.clone(), turn.stream);
@@ -471,7 +470,6 @@ impl State {
         };
         if !response.completion_token.is_empty() && response.completion_token != task.token {
             self.stale += 1;
-            self.refused.push(format!("{} {}: a token of another dispatch", key.0, key.1));
             return;
         }
         self.activities.remove(&key);

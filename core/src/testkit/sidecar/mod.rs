@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use crate::client::Client;
 use crate::component::Registry;
 use crate::history::{Event, wire};
+use crate::model::RuntimeStatus;
 use crate::options::{ClientOptions, Environment};
 
 mod apply;
@@ -36,6 +37,7 @@ mod serve;
 pub use fault::{Fault, What};
 pub use hub::Call;
 use hub::Hub;
+use instance::Instance;
 use serve::Listener;
 
 /// How long a test waits for what must happen.
@@ -207,6 +209,15 @@ impl Sidecar {
         assert!(self.hub.change(|state| state.deliver(instance_id, event)), "no instance {instance_id:?}");
     }
 
+    /// Accepts an instance, without a call that waits for a worker.
+    ///
+    /// # Panics
+    /// If an instance that runs has the ID.
+    pub fn begin(&self, instance_id: &str, name: &str, input: Option<&str>) {
+        let instance = Instance::new(instance_id, name, input.map(str::to_owned), None);
+        self.hub.change(|state| state.create(instance)).expect("the instance ID is free");
+    }
+
     /// The calls that came in, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.hub.lock().calls.clone()
@@ -236,12 +247,12 @@ impl Sidecar {
         self.hub.lock().streams.len()
     }
 
-    /// How many answers came for what nothing waited for, as daprd takes them: with an OK.
+    /// How many answers came for what nothing waited for, or with the token of another dispatch. daprd drops them with an OK.
     pub fn stale(&self) -> usize {
         self.hub.lock().stale
     }
 
-    /// What daprd would refuse in answers: actions that it does not know, tokens of no dispatch.
+    /// What daprd would refuse in answers: actions that it does not know, children that run already.
     pub fn refused(&self) -> Vec<String> {
         self.hub.lock().refused.clone()
     }
@@ -249,6 +260,12 @@ impl Sidecar {
     /// The committed history of an instance.
     pub fn history(&self, instance_id: &str) -> Vec<Event> {
         self.hub.lock().instances.get(instance_id).map(|found| found.past.clone()).unwrap_or_default()
+    }
+
+    /// Whether an instance has ended, and its output.
+    pub fn output(&self, instance_id: &str) -> Option<Option<String>> {
+        let state = self.state(instance_id)?;
+        RuntimeStatus::from_number(state.workflow_status).is_terminal().then_some(state.output)
     }
 
     /// The state of an instance.
@@ -273,7 +290,8 @@ impl Sidecar {
                 return;
             }
             if !self.hub.wait(seen, end) {
-                panic!("{what} did not happen; calls: {:#?}", self.calls());
+                let calls: Vec<String> = self.calls().into_iter().map(|call| call.method).collect();
+                panic!("{what} did not happen; {:?} sent, calls: {calls:?}", self.sent());
             }
         }
     }

@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use prost::Message;
-use prost::encoding::{WireType, decode_key, decode_varint};
+use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
 
 use crate::history::{Event, wire};
 
@@ -84,7 +84,8 @@ impl TurnItem {
                 NEW_EVENTS => item.new.push(range),
                 CACHED_HISTORY => {
                     let cached = wire::CachedHistory::decode(&bytes[range]).map_err(|_| Unreadable)?;
-                    item.left_out = usize::try_from(cached.event_count).map_err(|_| Unreadable)?;
+                    // Whatever the number is: that it is there says that something was left out.
+                    item.left_out = usize::try_from(cached.event_count).unwrap_or(0).max(1);
                 }
                 _ => {}
             }
@@ -94,6 +95,21 @@ impl TurnItem {
         }
         item.bytes = bytes;
         Ok(item)
+    }
+
+    /// The same turn with all events before it.
+    pub(super) fn with_past(&self, past: &[Bytes]) -> Result<TurnItem, Unreadable> {
+        let mut bytes = BytesMut::new();
+        let mut put = |tag, field: &[u8]| {
+            encode_key(tag, WireType::LengthDelimited, &mut bytes);
+            encode_varint(field.len() as u64, &mut bytes);
+            bytes.extend_from_slice(field);
+        };
+        put(INSTANCE_ID, self.instance_id.as_bytes());
+        past.iter().for_each(|event| put(PAST_EVENTS, event));
+        self.new.iter().for_each(|range| put(NEW_EVENTS, self.event(range)));
+        let item = TurnItem::read(bytes.freeze())?;
+        Ok(TurnItem { execution_id: self.execution_id.clone(), ..item })
     }
 
     /// Whether the run has history before this turn.

@@ -24,6 +24,7 @@ mod runs;
 mod send;
 mod session;
 mod stream;
+mod suffix;
 mod watch;
 
 use hub::Hub;

@@ -50,7 +50,11 @@ impl Hub {
     }
 
     /// Gives a turn to a worker, or keeps it until the one that has an earlier delivery answers.
-    pub(super) fn hand_out(&self, inner: &mut Inner, delivery: Delivery) -> Result<(), Unreadable> {
+    pub(super) fn hand_out(self: &Arc<Hub>, inner: &mut Inner, delivery: Delivery) -> Result<(), Unreadable> {
+        if inner.runs.lacks_beginning(&delivery.item)? {
+            self.complete(delivery);
+            return Ok(());
+        }
         let withdraw = |run| self.dispatch.withdraw(run);
         let has_plain = |name: &str| self.dispatch.has(name, &Version::Unversioned);
         match inner.runs.place(delivery, withdraw, has_plain)? {

@@ -132,6 +132,17 @@ impl Runs {
         Ok(Placed::Turn(task, over))
     }
 
+    /// Whether the turn is one of a run that is not known, and the item does not tell how that began.
+    pub(super) fn lacks_beginning(&self, item: &TurnItem) -> Result<bool, Unreadable> {
+        if item.left_out == 0 {
+            return Ok(false);
+        }
+        let execution = item.execution_id()?;
+        let known = self.by_instance.get(item.instance_id.as_str());
+        let other = |run: &Run| execution.as_deref().is_some_and(|id| *id != *run.execution_id);
+        Ok(known.is_none_or(other))
+    }
+
     fn begin(
         &mut self,
         item: &TurnItem,

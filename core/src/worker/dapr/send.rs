@@ -24,9 +24,9 @@ const COMPLETE_ACTIVITY: &str = "/TaskHubSidecarService/CompleteActivityTask";
 const COMPLETE_TURN: &str = "/TaskHubSidecarService/CompleteWorkflowTask";
 /// The same under the name that runtimes before 1.18 know.
 const COMPLETE_TURN_OLD: &str = "/TaskHubSidecarService/CompleteOrchestratorTask";
-const HISTORY: &str = "/TaskHubSidecarService/GetInstanceHistory";
+pub(super) const HISTORY: &str = "/TaskHubSidecarService/GetInstanceHistory";
 /// How long a runtime may take to take an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What to do about an answer that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +47,16 @@ fn next(failed: &Failed) -> Next {
         _ if matches!(failed, Failed::Unsent(_)) => Next::Again,
         Code::Unimplemented => Next::OtherName,
         _ if status.message().contains("failed to proxy request: required metadata") => Next::OtherName,
-        Code::ResourceExhausted | Code::OutOfRange => Next::TooLarge,
+        Code::ResourceExhausted | Code::OutOfRange if is_about_size(status.message()) => Next::TooLarge,
+        // Too many calls at a time: it was refused before anything was done.
+        Code::ResourceExhausted => Next::Again,
         _ => Next::Unclear,
     }
+}
+
+/// Whether a refusal is about the size of the message, in the words of grpc-go, or of the client on this side.
+fn is_about_size(text: &str) -> bool {
+    ["larger than max", "message length too large"].iter().any(|part| text.contains(part))
 }
 
 impl Hub {
@@ -60,6 +67,7 @@ impl Hub {
     }
 
     async fn deliver_turn(&self, stream: u64, mut response: wire::WorkflowResponse) {
+        let mut is_small = false;
         for attempt in 1.. {
             if !self.lock().is_live(stream) {
                 return self.lock().runs.outdated(&response.instance_id);
@@ -70,7 +78,8 @@ impl Hub {
             let Err(failed) = sent.await else { return };
             match next(&failed) {
                 Next::OtherName if !old => self.speaks_old.store(true, Ordering::Relaxed),
-                Next::TooLarge => {
+                Next::TooLarge if !is_small => {
+                    is_small = true;
                     let failure = answers::too_large("what the turn asks for");
                     let instance = &response.instance_id;
                     self.notice(Level::Error, format!("instance {instance:?} fails: {}", failure.message));
@@ -83,7 +92,7 @@ impl Hub {
                 Next::Unclear if !response.completion_token.is_empty() => {
                     tokio::time::sleep(pause(attempt)).await;
                 }
-                Next::Unclear | Next::OtherName => {
+                Next::Unclear | Next::OtherName | Next::TooLarge => {
                     let (instance, error) = (&response.instance_id, error_of(&failed));
                     let why = error.message();
                     self.notice(
@@ -167,6 +176,8 @@ mod tests {
             (answered(Code::Unimplemented, ""), Next::OtherName),
             (answered(Code::Unknown, "failed to proxy request: required metadata x"), Next::OtherName),
             (answered(Code::ResourceExhausted, "received message larger than max"), Next::TooLarge),
+            (answered(Code::OutOfRange, "Error, encoded message length too large: found 9"), Next::TooLarge),
+            (answered(Code::ResourceExhausted, "too many requests"), Next::Again),
         ];
         for (failed, expected) in table {
             assert_eq!(next(&failed), expected, "{failed:?}");

@@ -97,7 +97,7 @@ impl Hub {
     }
 
     /// A worker has a turn no more: it is handed out again, as long as its stream lives.
-    fn turn_lost(&self, run: RunKey, token: u64) {
+    fn turn_lost(self: &Arc<Hub>, run: RunKey, token: u64) {
         let mut inner = self.lock();
         let Some(ended) = inner.runs.ended(run, token, None) else { return };
         let again = ended.held.unwrap_or(ended.out.delivery);
