@@ -4,6 +4,8 @@ mod context;
 pub mod disk;
 mod expression;
 mod fan_out;
+#[cfg(feature = "testkit")]
+pub mod fuzz;
 mod group;
 pub mod host;
 pub mod mutants;

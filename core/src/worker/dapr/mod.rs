@@ -19,6 +19,8 @@ mod connection;
 mod errands;
 mod hub;
 mod items;
+#[cfg(feature = "testkit")]
+pub(crate) mod probe;
 mod receive;
 mod runs;
 mod send;
