@@ -16,6 +16,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Path(__file__).resolve().parent
 PROGRAMS = tuple(
@@ -56,27 +60,24 @@ def expected(program: str) -> str:
 
 def in_memory(program: str) -> str:
     """What it prints with everstep, on an engine in its own memory."""
-    environment = {key: value for key, value in os.environ.items() if key not in _PLACES}
-    return _run([sys.executable, str(HERE / f"{program}.py")], environment | {"EVERSTEP_ENDPOINT": "memory:"})
+    return _run([sys.executable, str(HERE / f"{program}.py")], {"EVERSTEP_ENDPOINT": "memory:"})
 
 
-def on_sidecar(program: str, endpoint: str | None = None) -> str:
-    """What it prints with everstep, on a sidecar."""
-    environment = {key: value for key, value in os.environ.items() if key != "EVERSTEP_ENDPOINT"}
-    if endpoint is not None:
-        environment["EVERSTEP_ENDPOINT"] = endpoint
-    return _run([sys.executable, str(HERE / f"{program}.py")], environment)
+def on_sidecar(program: str, sidecar: Mapping[str, str]) -> str:
+    """What it prints with everstep, on the sidecar that these variables name."""
+    return _run([sys.executable, str(HERE / f"{program}.py")], sidecar)
 
 
-def official(program: str, python: str) -> str:
-    """What it prints with the official SDK, on a sidecar."""
+def official(program: str, python: str, sidecar: Mapping[str, str]) -> str:
+    """What it prints with the official SDK of a Python, on the same sidecar."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"{program}.py")
         path.write_text(official_source(program), "utf-8")
-        return _run([python, str(path)], dict(os.environ))
+        return _run([python, str(path)], sidecar)
 
 
-def _run(command: list[str], environment: dict[str, str]) -> str:
+def _run(command: list[str], place: Mapping[str, str]) -> str:
+    environment = {key: value for key, value in os.environ.items() if key not in _PLACES} | dict(place)
     try:
         ended = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
@@ -98,10 +99,11 @@ def main() -> None:
     parser.add_argument("--sidecar", action="store_true")
     parser.add_argument("--official", metavar="PYTHON")
     given = parser.parse_args()
+    here = {key: os.environ[key] for key in _PLACES if key in os.environ}
     if given.official:
-        printed = official(given.program, given.official)
+        printed = official(given.program, given.official, here)
     else:
-        printed = on_sidecar(given.program) if given.sidecar else in_memory(given.program)
+        printed = on_sidecar(given.program, here) if given.sidecar else in_memory(given.program)
     sys.stdout.write(printed)
 
 

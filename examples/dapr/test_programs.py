@@ -1,6 +1,6 @@
 """Every program prints with everstep, on an engine in its own memory, what it prints with the official SDK.
 
-``expected/`` was printed by the official SDK on a real sidecar; ``test_sidecar.py`` says whether it still is so.
+``expected/`` was printed by the official SDK on a real sidecar; ``make interop`` says whether it still is so.
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ def main() -> None:
     after.register_workflow(patched, name="patched_shipping")
     after.start()
     print("ready:", after.wait_for_worker_ready(timeout=30))
-    client.raise_workflow_event(old, "weighed")
     new = client.schedule_new_workflow("tariff", input=10, instance_id="tariff-new")
     shipping = client.schedule_new_workflow(patched, instance_id="shipping-1")
+    client.raise_workflow_event(old, "weighed")
     for instance_id in (old, new, shipping):
         state = client.wait_for_workflow_completion(instance_id, timeout_in_seconds=30)
         print(instance_id, state.name, state.runtime_status.name, state.serialized_output)
