@@ -94,6 +94,11 @@ def test_together_they_use_every_public_name() -> None:
     assert sorted(names - used()) == []
 
 
+def test_the_guide_says_what_each_name_is() -> None:
+    guide = (run.HERE.parents[1] / "docs" / "guide" / "from-dapr.md").read_text("utf-8")
+    assert [name for _, name in CLASSES if f"`{name}" not in guide and f".{name}`" not in guide] == []
+
+
 def used() -> set[str]:
     """Every name that the programs mention: of attributes, variables, imports and keywords."""
     found: set[str] = set()
