@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::replay::Dialect;
 use super::source::{Session, TaskSource, TurnOutcome};
 use super::{Worker, replay};
 use crate::bridge::Stall;
@@ -22,6 +23,7 @@ use crate::history::{Event, wire};
 pub struct Rehearsal {
     task: Mutex<Option<WorkflowTask>>,
     past: Vec<Event>,
+    dialect: Dialect,
     /// What the last turn of an ended history asked for; absent while the history has not ended.
     recorded: Option<BTreeSet<Asked>>,
     outcome: Mutex<Option<std::result::Result<(), Stall>>>,
@@ -51,6 +53,7 @@ impl Worker {
 impl Rehearsal {
     fn new(instance_id: &str, events: Vec<Event>) -> Rehearsal {
         let (name, execution_id, version) = facts(&events);
+        let dialect = dialect(&events);
         let mut turns = turns(events);
         // The engine writes the end of a terminated run by itself.
         while turns.last().is_some_and(|turn| turn.iter().any(|event| event.kind() == "ExecutionTerminated"))
@@ -77,7 +80,7 @@ impl Rehearsal {
         });
         // A run that has not begun has nothing to compare.
         let outcome = Mutex::new(task.is_none().then_some(Ok(())));
-        Rehearsal { task: Mutex::new(task), past, recorded, outcome }
+        Rehearsal { task: Mutex::new(task), past, dialect, recorded, outcome }
     }
 
     /// Whether the code fits the history; absent until the host has answered.
@@ -126,6 +129,14 @@ fn facts(events: &[Event]) -> (String, String, Option<String>) {
         }
     }
     (String::new(), String::new(), version)
+}
+
+/// A Dapr runtime names its app on what a workflow asks for; the embedded engine has no apps.
+fn dialect(events: &[Event]) -> Dialect {
+    let names_an_app = |event: &Event| {
+        event.message().router.as_ref().is_some_and(|router| !router.source_app_id.is_empty())
+    };
+    if events.iter().any(names_an_app) { Dialect::Dapr } else { Dialect::Own }
 }
 
 /// The events of each turn, which a `WorkflowStarted` begins. A stall is no turn.
@@ -191,6 +202,10 @@ impl Session for Rehearsal {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         let tasks = if max > 0 { task.take().into_iter().collect() } else { Vec::new() };
         WorkflowWork { tasks, evictions: Vec::new() }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     fn take_activities(&self, _: usize) -> ActivityWork {

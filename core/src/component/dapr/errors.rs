@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use crate::error::{Error, ErrorKind};
 
 /// What a text says, whatever code it came with.
-const TEXTS: [(&str, ErrorKind); 10] = [
+const TEXTS: [(&str, ErrorKind); 11] = [
     ("no such instance exists", ErrorKind::NotFound),
     ("unable to find workflow with the provided instance ID", ErrorKind::NotFound),
     ("an active workflow with ID", ErrorKind::AlreadyExists),
@@ -16,6 +16,8 @@ const TEXTS: [(&str, ErrorKind); 10] = [
     // "workflow is" from one call, "actor is" from another.
     ("is stalled", ErrorKind::WorkflowStalled),
     ("did not find address for actor", ErrorKind::Unavailable),
+    // For some milliseconds after the first worker has connected.
+    ("failed to create actor: actor type", ErrorKind::Unavailable),
     ("the state store is not configured to use the actor runtime", ErrorKind::FailedPrecondition),
     ("context deadline exceeded", ErrorKind::Timeout),
     // A state that was read from the store while a turn wrote it: with Redis behind it that is a daily matter.

@@ -37,14 +37,18 @@ impl Dispatch {
                 None => drop(waiting.insert(*key)),
             }
         }
-        if !waiting.is_empty() {
-            inner.activities.retain(|_, queue| {
-                queue.retain(|task| !waiting.contains(&task.activity_key()));
-                !queue.is_empty()
-            });
-        }
+        inner.unqueue(&waiting);
         drop(inner);
         ring.ring();
+    }
+
+    /// Takes activities back that no worker has yet; gives those.
+    pub(crate) fn withdraw_activities(&self, keys: &[ActivityKey]) -> Vec<ActivityKey> {
+        let mut inner = self.lock();
+        let waiting: Vec<ActivityKey> =
+            keys.iter().filter(|key| !inner.running.contains_key(key)).copied().collect();
+        inner.unqueue(&waiting.iter().copied().collect());
+        waiting
     }
 
     /// Takes activities for a worker, name by name in turn.
@@ -92,6 +96,17 @@ impl Dispatch {
 }
 
 impl Inner {
+    /// Takes activities out of the queues.
+    fn unqueue(&mut self, keys: &HashSet<ActivityKey>) {
+        if keys.is_empty() {
+            return;
+        }
+        self.activities.retain(|_, queue| {
+            queue.retain(|task| !keys.contains(&task.activity_key()));
+            !queue.is_empty()
+        });
+    }
+
     /// Queues an activity for whoever has its name.
     pub(super) fn queue_activity(&mut self, task: Arc<ActivityTask>, ring: &mut Ring) {
         if self.activities.get(&task.name).is_none_or(|queue| queue.is_empty()) {

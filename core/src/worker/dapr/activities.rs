@@ -23,6 +23,8 @@ struct Entry {
     /// The key of the call. Of an instance that began anew under the same ID it is another one.
     execution_key: String,
     completion_token: String,
+    /// The stream of the latest delivery.
+    stream: u64,
     /// What it ended with, until the runtime has taken that.
     answer: Option<wire::ActivityResponse>,
 }
@@ -51,11 +53,17 @@ pub(super) enum Offer {
 
 impl Activities {
     /// Takes a delivery in.
-    pub(super) fn offer(&mut self, name: &Name, execution_key: &str, completion_token: String) -> Offer {
+    pub(super) fn offer(
+        &mut self,
+        name: &Name,
+        execution_key: &str,
+        completion_token: String,
+        stream: u64,
+    ) -> Offer {
         if let Some(entry) = self.entries.get_mut(name)
             && entry.execution_key == execution_key
         {
-            entry.completion_token = completion_token;
+            (entry.completion_token, entry.stream) = (completion_token, stream);
             return Offer::Known;
         }
         // Without a key of the call an answer could be that of another run.
@@ -71,7 +79,8 @@ impl Activities {
         }
         self.keys += 1;
         let key = ActivityKey { run: RunKey { key: Key(self.keys), generation: 0 }, task_id: name.1 };
-        let entry = Entry { key, execution_key: execution_key.to_owned(), completion_token, answer: None };
+        let entry =
+            Entry { key, execution_key: execution_key.to_owned(), completion_token, stream, answer: None };
         self.names.insert(key, name.clone());
         self.entries.insert(name.clone(), entry);
         Offer::Run(key, old)
@@ -101,6 +110,19 @@ impl Activities {
     /// The key of an activity that runs.
     pub(super) fn running(&self, name: &Name) -> Option<ActivityKey> {
         self.entries.get(name).filter(|entry| entry.answer.is_none()).map(|entry| entry.key)
+    }
+
+    /// Those that came on a stream and have not ended.
+    pub(super) fn of_stream(&self, stream: u64) -> Vec<ActivityKey> {
+        let open = self.entries.values().filter(|entry| entry.stream == stream && entry.answer.is_none());
+        open.map(|entry| entry.key).collect()
+    }
+
+    /// Forgets an activity that no worker has had.
+    pub(super) fn forget(&mut self, key: ActivityKey) {
+        if let Some(name) = self.names.remove(&key) {
+            self.entries.remove(&name);
+        }
     }
 
     /// What is to be sent, with the token of the latest delivery.
@@ -166,7 +188,7 @@ mod tests {
     }
 
     fn run(activities: &mut Activities, task: i32, execution: &str) -> ActivityKey {
-        match activities.offer(&name(task), execution, "t1".into()) {
+        match activities.offer(&name(task), execution, "t1".into(), 1) {
             Offer::Run(key, _) => key,
             other => panic!("{other:?}"),
         }
@@ -176,12 +198,12 @@ mod tests {
     fn a_redelivery_of_what_runs_is_not_run_again_and_its_token_counts() {
         let mut activities = Activities::default();
         let key = run(&mut activities, 1, "e");
-        assert_eq!(activities.offer(&name(1), "e", "t2".into()), Offer::Known);
+        assert_eq!(activities.offer(&name(1), "e", "t2".into(), 2), Offer::Known);
         assert_eq!(activities.answer(key), None);
         assert!(activities.ended(key, Ok(Some("1".into()))));
         assert!(!activities.ended(key, Ok(None)), "a second answer");
         assert_eq!(activities.answer(key).unwrap().completion_token, "t2");
-        assert_eq!(activities.offer(&name(1), "e", "t3".into()), Offer::Known);
+        assert_eq!(activities.offer(&name(1), "e", "t3".into(), 2), Offer::Known);
         assert_eq!(activities.answer(key).unwrap().completion_token, "t3");
     }
 
@@ -191,12 +213,12 @@ mod tests {
         let key = run(&mut activities, 1, "e");
         activities.ended(key, Err(Failure { message: "no".into(), ..Failure::default() }));
         activities.accepted(key);
-        let Offer::Answered(again) = activities.offer(&name(1), "e", "t9".into()) else { panic!() };
+        let Offer::Answered(again) = activities.offer(&name(1), "e", "t9".into(), 1) else { panic!() };
         assert_eq!((again.completion_token.as_str(), again.task_id), ("t9", 1));
         assert_eq!(again.failure_details.unwrap().error_message, "no");
         // Another run under the same ID, or another attempt, is another activity.
-        assert!(matches!(activities.offer(&name(1), "f", String::new()), Offer::Run(_, None)));
-        assert!(matches!(activities.offer(&name(2), "e", String::new()), Offer::Run(_, None)));
+        assert!(matches!(activities.offer(&name(1), "f", String::new(), 1), Offer::Run(_, None)));
+        assert!(matches!(activities.offer(&name(2), "e", String::new(), 1), Offer::Run(_, None)));
     }
 
     #[test]
@@ -205,7 +227,7 @@ mod tests {
         let key = run(&mut activities, 1, "");
         activities.ended(key, Ok(None));
         activities.accepted(key);
-        assert!(matches!(activities.offer(&name(1), "", String::new()), Offer::Run(_, None)));
+        assert!(matches!(activities.offer(&name(1), "", String::new(), 1), Offer::Run(_, None)));
     }
 
     #[test]
@@ -213,9 +235,21 @@ mod tests {
         let mut activities = Activities::default();
         let old = run(&mut activities, 1, "e");
         assert!(
-            matches!(activities.offer(&name(1), "f", String::new()), Offer::Run(_, Some(key)) if key == old)
+            matches!(activities.offer(&name(1), "f", String::new(), 1), Offer::Run(_, Some(key)) if key == old)
         );
         assert!(!activities.ended(old, Ok(None)));
+    }
+
+    #[test]
+    fn what_no_worker_has_goes_with_its_stream() {
+        let mut activities = Activities::default();
+        let (first, second) = (run(&mut activities, 1, "e"), run(&mut activities, 2, "e"));
+        activities.offer(&name(2), "e", String::new(), 2);
+        assert_eq!(activities.of_stream(1), [first]);
+        activities.forget(first);
+        assert!(activities.ended(second, Ok(None)));
+        assert_eq!(activities.of_stream(2), []);
+        assert!(matches!(activities.offer(&name(1), "e", String::new(), 2), Offer::Run(_, None)));
     }
 
     #[test]

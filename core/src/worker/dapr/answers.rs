@@ -3,7 +3,7 @@
 use crate::engine::task::TurnResult;
 use crate::history::wire::workflow_action::WorkflowActionType as Action;
 use crate::history::wire::{self, OrchestrationStatus};
-use crate::model::Failure;
+use crate::model::{Failure, Payload};
 
 /// Official workers use this id for an end that no workflow asked for.
 const NO_ID: i32 = -1;
@@ -23,6 +23,20 @@ pub(super) fn turn(instance_id: &str, completion_token: &str, result: TurnResult
 /// A turn that cannot be run. Dapr takes one reason for that only, and keeps the instance until a worker connects anew.
 pub(super) fn stalled(instance_id: &str, completion_token: &str) -> wire::WorkflowResponse {
     ending(instance_id, completion_token, Action::WorkflowVersionNotAvailable(Default::default()))
+}
+
+/// The end of an instance that was terminated, and whose workflow no worker has.
+pub(super) fn terminated(
+    instance_id: &str,
+    completion_token: &str,
+    output: Payload,
+) -> wire::WorkflowResponse {
+    let complete = wire::CompleteWorkflowAction {
+        workflow_status: OrchestrationStatus::Terminated.into(),
+        result: output,
+        ..Default::default()
+    };
+    ending(instance_id, completion_token, Action::CompleteWorkflow(complete))
 }
 
 /// An end of the instance that its workflow did not ask for.

@@ -84,6 +84,9 @@ impl Hub {
                 let message = format!("nothing answers at {}; is the sidecar running?", self.endpoint);
                 Error::new(ErrorKind::Unavailable, message)
             }
+            Failed::Status(_) if failed.is_outage() => {
+                Error::new(ErrorKind::Unavailable, format!("the connection to {} broke", self.endpoint))
+            }
             Failed::Status(_) => error_of(failed),
         }
     }

@@ -158,6 +158,10 @@ impl Hub {
                 inner.runs.withdrawn(run);
             }
         }
+        let waiting = inner.activities.of_stream(number);
+        for key in self.dispatch.withdraw_activities(&waiting) {
+            inner.activities.forget(key);
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use bytes::{Bytes, BytesMut};
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
 
+use crate::component::dapr::unmarked_event;
+use crate::history::wire::history_event::EventType;
 use crate::history::{Event, wire};
 
 /// A work item. Its parts are read one by one, so that a bad one does not take the stream along.
@@ -38,6 +40,9 @@ const ACTIONS: [u32; 5] = [6, 9, 12, 16, 32];
 
 /// The time of a turn's `WorkflowStarted`: seconds and nanoseconds, not rounded.
 pub(super) type Stamp = (i64, i32);
+
+/// A history of more events than that is none: it would not fit a message.
+const MOST_EVENTS: usize = 1 << 20;
 
 /// Why an item cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +93,9 @@ impl TurnItem {
                     item.left_out = usize::try_from(cached.event_count).unwrap_or(0).max(1);
                 }
                 _ => {}
+            }
+            if item.past.len() + item.new.len() > MOST_EVENTS {
+                return Err(Unreadable);
             }
         }
         if item.instance_id.is_empty() || item.new.is_empty() {
@@ -145,8 +153,20 @@ impl TurnItem {
         self.decode(&self.past)
     }
 
+    /// The patches that the past has, in order. A runtime refuses an answer that does not name them.
+    pub(super) fn patches(&self) -> Result<Vec<String>, Unreadable> {
+        let mut patches: Vec<String> = Vec::new();
+        for event in self.past_events()? {
+            if let Some(EventType::WorkflowStarted(turn)) = &event.message().event_type {
+                let new = turn.version.iter().flat_map(|version| &version.patches);
+                new.for_each(|patch| patches.push(patch.clone()));
+            }
+        }
+        Ok(patches)
+    }
+
     fn decode(&self, events: &[Range<usize>]) -> Result<Vec<Event>, Unreadable> {
-        let event = |range: &Range<usize>| Event::decode(self.bytes.slice(range.clone()));
+        let event = |range: &Range<usize>| Event::decode(self.bytes.slice(range.clone())).map(unmarked_event);
         events.iter().map(event).collect::<Result<_, _>>().map_err(|_| Unreadable)
     }
 
@@ -285,7 +305,6 @@ impl Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::wire::history_event::EventType;
     use crate::history::wire::work_item::Request;
     use crate::model::Micros;
 

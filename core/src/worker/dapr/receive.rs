@@ -13,40 +13,63 @@ use super::items::{TurnItem, Unreadable, WorkItem};
 use super::runs::{Delivery, Placed};
 use super::session::stall_text;
 use crate::bridge::Level;
+use crate::component::dapr::unmark;
 use crate::engine::dispatch::unknown_activity;
 use crate::engine::machine::Evict;
 use crate::engine::task::{ActivityTask, Version};
 use crate::history::wire;
+use crate::history::wire::history_event::EventType;
 use crate::worker::replay::dialect::read_call_version;
 
 impl Hub {
-    /// Takes in what came on a stream. What cannot be read is left alone: there is nobody to answer.
+    /// Takes in what came on a stream. What cannot be read is said, and answered if it says what it belongs to.
     pub(super) fn receive(self: &Arc<Hub>, stream: u64, item: WorkItem) {
         let WorkItem { workflow, activity, completion_token } = item;
-        let _ = match (workflow, activity) {
-            (Some(bytes), _) => self.receive_turn(stream, completion_token, bytes),
-            (_, Some(bytes)) => self.receive_activity(completion_token, bytes),
+        let taken = match (workflow, activity) {
+            (Some(bytes), _) => self.receive_turn(stream, &completion_token, bytes),
+            (_, Some(bytes)) => self.receive_activity(stream, completion_token, bytes),
             // A sign of life.
             _ => Ok(()),
         };
+        if taken == Err(Unreadable) {
+            self.notice(Level::Error, "a work item cannot be read; it is left alone".to_owned());
+        }
     }
 
     fn receive_turn(
         self: &Arc<Hub>,
         stream: u64,
-        completion_token: String,
+        completion_token: &str,
         bytes: Bytes,
     ) -> Result<(), Unreadable> {
         let item = Arc::new(TurnItem::read(bytes)?);
-        let events = item.new_events()?;
-        let delivery = Delivery { stream, completion_token, item, events };
         let mut inner = self.lock();
-        if inner.is_live(stream) {
-            self.hand_out(&mut inner, delivery)?;
-            drop(inner);
-            self.look();
+        if !inner.is_live(stream) {
+            return Ok(());
+        }
+        let placed = item.new_events().and_then(|events| {
+            let delivery = Delivery {
+                stream,
+                completion_token: completion_token.to_owned(),
+                item: item.clone(),
+                events,
+            };
+            self.hand_out(&mut inner, delivery)
+        });
+        drop(inner);
+        match placed {
+            Ok(()) => self.look(),
+            Err(Unreadable) => self.refuse(stream, &item.instance_id, completion_token),
         }
         Ok(())
+    }
+
+    /// Answers a turn whose history cannot be read. Another version of this library may be able to.
+    pub(super) fn refuse(self: &Arc<Hub>, stream: u64, instance_id: &str, completion_token: &str) {
+        let text = format!("instance {instance_id:?} stalls: its history cannot be decoded");
+        self.notice(Level::Error, text);
+        self.lock().stalled = true;
+        self.send_turn(stream, answers::stalled(instance_id, completion_token));
     }
 
     /// Gives a turn to a worker, or keeps it until the one that has an earlier delivery answers.
@@ -69,12 +92,18 @@ impl Hub {
         Ok(())
     }
 
-    fn receive_activity(self: &Arc<Hub>, completion_token: String, bytes: Bytes) -> Result<(), Unreadable> {
-        let request = wire::ActivityRequest::decode(bytes).map_err(|_| Unreadable)?;
+    fn receive_activity(
+        self: &Arc<Hub>,
+        stream: u64,
+        completion_token: String,
+        bytes: Bytes,
+    ) -> Result<(), Unreadable> {
+        let mut request = wire::ActivityRequest::decode(bytes).map_err(|_| Unreadable)?;
+        unmark(&mut request.input);
         let instance = request.workflow_instance.unwrap_or_default();
         let name = (Arc::from(instance.instance_id), request.task_id);
         let mut inner = self.lock();
-        match inner.activities.offer(&name, &request.task_execution_id, completion_token) {
+        match inner.activities.offer(&name, &request.task_execution_id, completion_token, stream) {
             Offer::Known => {}
             Offer::Answered(answer) => {
                 drop(inner);
@@ -124,17 +153,41 @@ impl Hub {
         for (run, token, stall) in overdue.turns {
             let ended = self.lock().runs.ended(run, token, None);
             let Some(ended) = ended else { continue };
-            let (instance, completion) = (&*ended.instance_id, &*ended.out.delivery.completion_token);
+            let delivery = &ended.out.delivery;
+            let (instance, completion) = (&*ended.instance_id, &*delivery.completion_token);
             let response = if self.dispatch.knows_workflow(&ended.name) {
                 self.lock().stalled = true;
                 self.notice(Level::Error, stall_text(&ended.name, instance, &stall));
                 answers::stalled(instance, completion)
             } else {
-                let failure = answers::unknown_workflow(&ended.name);
-                self.notice(Level::Error, format!("instance {instance:?} fails: {}", failure.message));
-                answers::failed(instance, completion, &failure)
+                wire::WorkflowResponse {
+                    version: delivery.patches(),
+                    ..self.end_unknown(delivery, &ended.name)
+                }
             };
             self.send_turn(ended.out.delivery.stream, response);
         }
+    }
+
+    /// The end of an instance whose workflow no worker has.
+    fn end_unknown(&self, delivery: &Delivery, name: &str) -> wire::WorkflowResponse {
+        let (instance, completion) = (delivery.item.instance_id.as_str(), delivery.completion_token.as_str());
+        let output = delivery.events.iter().find_map(|event| match &event.message().event_type {
+            Some(EventType::ExecutionTerminated(terminated)) => Some(terminated.input.clone()),
+            _ => None,
+        });
+        if let Some(output) = output {
+            return answers::terminated(instance, completion, output);
+        }
+        let failure = answers::unknown_workflow(name);
+        self.notice(Level::Error, format!("instance {instance:?} fails: {}", failure.message));
+        answers::failed(instance, completion, &failure)
+    }
+}
+
+impl Delivery {
+    fn patches(&self) -> Option<wire::WorkflowVersion> {
+        let patches = self.item.patches().unwrap_or_default();
+        (!patches.is_empty()).then_some(wire::WorkflowVersion { patches, name: None })
     }
 }

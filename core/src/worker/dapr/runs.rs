@@ -84,6 +84,20 @@ impl Runs {
         withdraw: impl FnOnce(RunKey) -> bool,
         has_plain: impl FnOnce(&str) -> bool,
     ) -> Result<Placed, Unreadable> {
+        let item = delivery.item.clone();
+        let placed = self.try_place(delivery, withdraw, has_plain);
+        if placed.is_err() {
+            self.forget(&item.instance_id);
+        }
+        placed
+    }
+
+    fn try_place(
+        &mut self,
+        delivery: Delivery,
+        withdraw: impl FnOnce(RunKey) -> bool,
+        has_plain: impl FnOnce(&str) -> bool,
+    ) -> Result<Placed, Unreadable> {
         let item = &delivery.item;
         let instance = item.instance_id.as_str();
         if let Some(run) = self.by_instance.get_mut(instance)

@@ -9,6 +9,7 @@ use super::super::source::{Session, TurnOutcome};
 use super::super::status::Status;
 use super::answers;
 use super::hub::Hub;
+use super::items::Unreadable;
 use super::runs::Ended;
 use crate::bridge::{Level, Notice, Stall};
 use crate::component::Pending;
@@ -127,19 +128,24 @@ impl Session for DaprSession {
     }
 
     fn past(&self, task: &WorkflowTask) -> Result<Vec<Event>> {
-        let item = self
-            .hub
-            .lock()
-            .runs
-            .out(task.run)
-            .filter(|out| out.token == task.token)
-            .map(|out| out.delivery.item.clone())
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, "the turn was taken back"))?;
-        if item.left_out > 0 {
-            return self.hub.history(&item.instance_id);
+        let inner = self.hub.lock();
+        let out = inner.runs.out(task.run).filter(|out| out.token == task.token);
+        let delivery = out.map(|out| out.delivery.clone());
+        drop(inner);
+        let Some(delivery) = delivery else {
+            return Err(Error::new(ErrorKind::NotFound, "the turn was taken back"));
+        };
+        if delivery.item.left_out > 0 {
+            let history = self.hub.history(&delivery.item.instance_id);
+            // On a new stream the runtime sends the whole history.
+            return history.inspect_err(|_| self.hub.drop_stream(delivery.stream));
         }
-        item.past_events()
-            .map_err(|_| Error::new(ErrorKind::StoreCorrupt, "a history event cannot be decoded"))
+        delivery.item.past_events().map_err(|Unreadable| {
+            if self.hub.lock().runs.ended(task.run, task.token, None).is_some() {
+                self.hub.refuse(delivery.stream, &task.instance_id, &delivery.completion_token);
+            }
+            Error::new(ErrorKind::StoreCorrupt, "a history event cannot be decoded")
+        })
     }
 
     fn answer_turns(&self, answers: Vec<TurnOutcome>) {

@@ -60,8 +60,9 @@ async fn probe(hub: Arc<Hub>, number: u64) {
         let hello = hub.channel.once::<(), ()>(HELLO, (), PROBE).await;
         if hello.is_ok() {
             let asked = hub.channel.once::<_, Metadata>(METADATA, (), PROBE).await;
-            match asked.map(|metadata| metadata.workflows) {
-                Ok(Some(Workflows { connected: 0 })) => {}
+            match asked.map(|metadata| metadata.is_ready()) {
+                Ok(false) => {}
+                // It tells, or does not say.
                 _ => return hub.connected(number),
             }
         }
@@ -72,8 +73,33 @@ async fn probe(hub: Arc<Hub>, number: u64) {
 /// The part of a sidecar's metadata that counts here.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Metadata {
+    #[prost(message, optional, tag = "10")]
+    actors: Option<Actors>,
     #[prost(message, optional, tag = "12")]
     workflows: Option<Workflows>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Actors {
+    #[prost(message, repeated, tag = "2")]
+    active: Vec<ActorType>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct ActorType {
+    #[prost(string, tag = "1")]
+    name: String,
+}
+
+impl Metadata {
+    /// Whether a worker is connected and workflows have a place to run; what the runtime does not say counts as well.
+    fn is_ready(&self) -> bool {
+        let placed = |actors: &Actors| {
+            actors.active.is_empty() || actors.active.iter().any(|kind| kind.name.ends_with(".workflow"))
+        };
+        self.workflows.is_none_or(|workflows| workflows.connected > 0)
+            && self.actors.as_ref().is_none_or(placed)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]

@@ -9,7 +9,7 @@ use crate::history::wire::workflow_action::WorkflowActionType as Type;
 use crate::history::wire::{self, create_timer_action, timer_created_event};
 use crate::model::Micros;
 use crate::testkit::host::Host;
-use crate::worker::replay::{Next, Replay, TurnResult};
+use crate::worker::replay::{Dialect, Next, Replay, TurnResult};
 
 pub(super) const INSTANCE: &str = "order-7";
 pub(super) const RUN: &str = "33140b85-e1a9-46c1-b2e7-173ddaeba550";
@@ -100,8 +100,13 @@ impl Bench {
 
     /// Drops the cached instance, in the worker and in the host.
     pub(super) fn forget(&mut self) {
+        self.forget_in(Dialect::Own);
+    }
+
+    pub(super) fn forget_in(&mut self, dialect: Dialect) {
         self.host.evict(INSTANCE, RUN);
         self.replay = Replay::new(INSTANCE);
+        self.replay.speak(dialect);
         for turn in &self.turns {
             self.replay.past(turn.clone());
         }
