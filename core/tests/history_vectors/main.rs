@@ -1,7 +1,7 @@
 //! Histories and worker traffic recorded from a real Dapr, and what everstep adds to events: everything must be read
 //! as it was meant, and kept as it came.
 
-#![allow(clippy::unwrap_used, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub)]
 
 mod damage;
 mod diagrams;
@@ -16,5 +16,7 @@ mod rerun;
 mod shapes;
 mod traffic;
 mod vectors;
+#[cfg(feature = "testkit")]
+mod wired;
 #[cfg(feature = "testkit")]
 mod worked;

@@ -2,6 +2,42 @@
 
 use serde_json::{Value, json};
 
+/// Every workflow that a worker had.
+pub const NAMES: [&str; 32] = [
+    "single",
+    "child_echo",
+    "chain",
+    "fanout",
+    "act_fail",
+    "act_fail_caught",
+    "wf_fail",
+    "child_boom",
+    "retry",
+    "retry_exhausted",
+    "timer",
+    "timer_named",
+    "event",
+    "event_early",
+    "event_wait_long",
+    "event_timeout",
+    "event_timeout_any",
+    "two_events",
+    "child",
+    "child_fixed_id",
+    "child_fail",
+    "child_retry",
+    "parent_waiter",
+    "waiter",
+    "can",
+    "custom_status",
+    "mixed",
+    "slow",
+    "patched",
+    "patched_wait",
+    "versioned",
+    "versioned_wait",
+];
+
 /// The program of a workflow; nothing for one that no worker had.
 pub fn program(name: &str) -> Option<Value> {
     let input = json!({"$": "input"});

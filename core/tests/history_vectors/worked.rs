@@ -17,25 +17,29 @@ use crate::vectors::{Case, base64, cases, items, text};
 /// A turn as a worker got it, and what the worker answered.
 pub struct Turn {
     pub request: wire::WorkflowRequest,
+    /// The work item that it came in.
+    pub item: bytes::Bytes,
     pub answer: wire::WorkflowResponse,
 }
 
 /// The turns of a case in the order of their answers. What was sent to a worker that was killed has no answer.
 pub fn turns(case: &Case) -> Vec<Turn> {
     let (work, answers) = (items(&case.data["work_items_b64"]), items(&case.data["completions_b64"]));
-    let mut out: Vec<wire::WorkflowRequest> = Vec::new();
+    let mut out: Vec<(wire::WorkflowRequest, bytes::Bytes)> = Vec::new();
     let mut turns = Vec::new();
     for row in items(&case.data["traffic"]).iter().filter(|row| text(&row["what"]) == "workflow") {
         let index = |list: &str| usize::try_from(row[list].as_u64().unwrap()).unwrap();
         if text(&row["dir"]) == "to_worker" {
-            let message = wire::WorkItem::decode(base64(&work[index("work_item")])).unwrap();
+            let item = base64(&work[index("work_item")]);
+            let message = wire::WorkItem::decode(item.clone()).unwrap();
             let Some(Request::WorkflowRequest(request)) = message.request else { panic!("{}", case.name) };
-            out.retain(|other| other.instance_id != request.instance_id);
-            out.push(request);
+            out.retain(|(other, _)| other.instance_id != request.instance_id);
+            out.push((request, item));
         } else {
             let answer = wire::WorkflowResponse::decode(base64(&answers[index("completion")])).unwrap();
-            let at = out.iter().position(|request| request.instance_id == answer.instance_id).unwrap();
-            turns.push(Turn { request: out.remove(at), answer });
+            let at = out.iter().position(|(request, _)| request.instance_id == answer.instance_id).unwrap();
+            let (request, item) = out.remove(at);
+            turns.push(Turn { request, item, answer });
         }
     }
     turns
@@ -104,6 +108,7 @@ pub fn asked(actions: &[wire::WorkflowAction]) -> Vec<Asked> {
                 Action::CreateTimer(_) => (id, "timer", String::new()),
                 Action::CreateChildWorkflow(child) => (id, "child", child.name.clone()),
                 Action::CompleteWorkflow(done) => (i32::MAX, "end", end(done)),
+                Action::WorkflowVersionNotAvailable(_) => (i32::MAX, "stall", String::new()),
                 other => panic!("{other:?}"),
             })
         })

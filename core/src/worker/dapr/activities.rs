@@ -25,6 +25,9 @@ struct Entry {
     completion_token: String,
     /// The stream of the latest delivery.
     stream: u64,
+    /// How often it was delivered, and how often it had been when the answer was sent last.
+    deliveries: u32,
+    sent_for: u32,
     /// What it ended with, until the runtime has taken that.
     answer: Option<wire::ActivityResponse>,
 }
@@ -62,8 +65,11 @@ impl Activities {
     ) -> Offer {
         if let Some(entry) = self.entries.get_mut(name)
             && entry.execution_key == execution_key
+            // Without a key it could be the same action of the next run, which an answer under way is not for.
+            && (entry.answer.is_none() || !execution_key.is_empty())
         {
             (entry.completion_token, entry.stream) = (completion_token, stream);
+            entry.deliveries += 1;
             return Offer::Known;
         }
         // Without a key of the call an answer could be that of another run.
@@ -79,8 +85,15 @@ impl Activities {
         }
         self.keys += 1;
         let key = ActivityKey { run: RunKey { key: Key(self.keys), generation: 0 }, task_id: name.1 };
-        let entry =
-            Entry { key, execution_key: execution_key.to_owned(), completion_token, stream, answer: None };
+        let entry = Entry {
+            key,
+            execution_key: execution_key.to_owned(),
+            completion_token,
+            stream,
+            deliveries: 1,
+            sent_for: 1,
+            answer: None,
+        };
         self.names.insert(key, name.clone());
         self.entries.insert(name.clone(), entry);
         Offer::Run(key, old)
@@ -126,9 +139,10 @@ impl Activities {
     }
 
     /// What is to be sent, with the token of the latest delivery.
-    pub(super) fn answer(&self, key: ActivityKey) -> Option<wire::ActivityResponse> {
-        let entry = self.entries.get(self.names.get(&key)?)?;
+    pub(super) fn answer(&mut self, key: ActivityKey) -> Option<wire::ActivityResponse> {
+        let entry = self.entries.get_mut(self.names.get(&key)?)?;
         let answer = entry.answer.as_ref()?;
+        entry.sent_for = entry.deliveries;
         Some(wire::ActivityResponse { completion_token: entry.completion_token.clone(), ..answer.clone() })
     }
 
@@ -140,15 +154,20 @@ impl Activities {
         }
     }
 
-    /// The runtime took the answer. It is kept for a while.
-    pub(super) fn accepted(&mut self, key: ActivityKey) {
-        let Some(name) = self.names.remove(&key) else { return };
+    /// The runtime took the answer. It is kept for a while. False: it was delivered once more meanwhile, and what the runtime took
+    /// may have been of no use any more, so it is to be sent again.
+    pub(super) fn accepted(&mut self, key: ActivityKey) -> bool {
+        let entry = self.names.get(&key).and_then(|name| self.entries.get(name));
+        if entry.is_some_and(|entry| entry.sent_for != entry.deliveries) {
+            return false;
+        }
+        let Some(name) = self.names.remove(&key) else { return true };
         let Some(Entry { execution_key, answer: Some(answer), .. }) = self.entries.remove(&name) else {
-            return;
+            return true;
         };
         let size = size(&answer);
         if execution_key.is_empty() || size > KEPT_BYTES / 8 {
-            return;
+            return true;
         }
         self.bytes += size;
         self.order.push_back((name.clone(), execution_key.clone()));
@@ -164,6 +183,7 @@ impl Activities {
                 self.bytes -= self::size(&old);
             }
         }
+        true
     }
 
     /// How many are not answered yet, and how many answers are kept.
@@ -205,6 +225,31 @@ mod tests {
         assert_eq!(activities.answer(key).unwrap().completion_token, "t2");
         assert_eq!(activities.offer(&name(1), "e", "t3".into(), 2), Offer::Known);
         assert_eq!(activities.answer(key).unwrap().completion_token, "t3");
+    }
+
+    #[test]
+    fn a_redelivery_while_the_answer_is_under_way_is_answered_too() {
+        let mut activities = Activities::default();
+        let key = run(&mut activities, 1, "e");
+        activities.ended(key, Ok(Some("1".into())));
+        assert_eq!(activities.answer(key).unwrap().completion_token, "t1");
+        assert_eq!(activities.offer(&name(1), "e", "t2".into(), 1), Offer::Known);
+        assert!(!activities.accepted(key), "what was accepted was sent before");
+        assert_eq!(activities.answer(key).unwrap().completion_token, "t2");
+        assert!(activities.accepted(key));
+        assert_eq!(activities.answer(key), None);
+    }
+
+    #[test]
+    fn without_a_key_of_the_call_an_answer_under_way_serves_nobody_else() {
+        let mut activities = Activities::default();
+        let key = run(&mut activities, 1, "");
+        assert_eq!(activities.offer(&name(1), "", String::new(), 1), Offer::Known, "it runs");
+        activities.ended(key, Ok(None));
+        assert!(
+            matches!(activities.offer(&name(1), "", String::new(), 1), Offer::Run(_, Some(old)) if old == key)
+        );
+        assert_eq!(activities.answer(key), None);
     }
 
     #[test]

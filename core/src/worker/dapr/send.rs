@@ -121,7 +121,12 @@ impl Hub {
             let Some(response) = self.lock().activities.answer(key) else { return };
             let call =
                 self.channel.once::<_, wire::CompleteTaskResponse>(COMPLETE_ACTIVITY, response, PATIENCE);
-            let Err(failed) = call.await else { return self.lock().activities.accepted(key) };
+            let Err(failed) = call.await else {
+                if self.lock().activities.accepted(key) {
+                    return;
+                }
+                continue;
+            };
             if next(&failed) == Next::TooLarge {
                 let failure = answers::too_large("the activity's result");
                 self.notice(Level::Error, format!("an activity fails: {}", failure.message));
