@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use everstep::component::Pending;
@@ -86,7 +87,10 @@ fn invalid(py: Python<'_>, message: String) -> PyErr {
 #[pymethods]
 impl NativeClient {
     #[new]
-    #[pyo3(signature = (endpoint, components, durability, call_timeout_ms, max_payload_bytes))]
+    #[pyo3(signature = (
+        endpoint, components, durability, call_timeout_ms, max_payload_bytes, api_token, tls_roots, tls_certificate, tls_key
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "options cross one by one")]
     fn new(
         py: Python<'_>,
         endpoint: Option<String>,
@@ -94,6 +98,10 @@ impl NativeClient {
         durability: &str,
         call_timeout_ms: Option<u64>,
         max_payload_bytes: Option<usize>,
+        api_token: Option<String>,
+        tls_roots: Option<PathBuf>,
+        tls_certificate: Option<PathBuf>,
+        tls_key: Option<PathBuf>,
     ) -> PyResult<NativeClient> {
         let mut options = ClientOptions::default();
         options.endpoint = endpoint;
@@ -110,6 +118,10 @@ impl NativeClient {
         };
         options.call_timeout = millis(call_timeout_ms).unwrap_or(options.call_timeout);
         options.max_payload_bytes = max_payload_bytes.unwrap_or(options.max_payload_bytes);
+        options.remote.api_token = api_token;
+        options.remote.tls_roots = tls_roots;
+        options.remote.tls_certificate = tls_certificate;
+        options.remote.tls_key = tls_key;
         let client = py.detach(|| Client::open(options)).map_err(|error| to_python(py, &error))?;
         Ok(NativeClient { client: ManuallyDrop::new(client), process: Process::current() })
     }

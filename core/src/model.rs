@@ -5,8 +5,11 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 mod many;
+mod seen;
 
 pub use many::{BulkAction, BulkStep, Filter, ListRequest, Page, StatusCounts};
+pub(crate) use seen::Look;
+pub use seen::{Change, Seen};
 
 /// An encoded value: UTF-8 text, or nothing. Absent, `""` and `"null"` are kept apart and all read as null.
 pub type Payload = Option<String>;
@@ -145,7 +148,7 @@ impl fmt::Display for RuntimeStatus {
 
 /// What user code failed with: type, message, stack and the failure that caused it. On the wire Dapr's
 /// `TaskFailureDetails`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// The remote type's name, for example `ValueError`.
     pub error_type: String,
@@ -271,50 +274,5 @@ impl WorkflowState {
             put("failure.stack_trace", failure.stack.as_ref());
         }
         map
-    }
-}
-
-/// A state that a watch had not given yet, and how to ask for the next one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The state as of now. States in between may have been passed over; the final one never is.
-    pub state: WorkflowState,
-    /// What to say that was seen, to get the next change.
-    pub seen: Seen,
-}
-
-/// What a watch has seen of an instance. As text it is opaque, and means something to the component that gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// A number for everything that makes a state a change.
-    pub(crate) print: u64,
-    /// Whether it was a final state, so that nothing comes after it.
-    pub(crate) last: bool,
-}
-
-impl Seen {
-    /// Whether the watch is over.
-    pub const fn is_last(self) -> bool {
-        self.last
-    }
-}
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{}", self.print, if self.last { "." } else { "" })
-    }
-}
-
-impl std::str::FromStr for Seen {
-    type Err = crate::error::Error;
-
-    /// # Errors
-    /// `invalid_argument` for what no change gave.
-    fn from_str(text: &str) -> Result<Seen, Self::Err> {
-        let (digits, last) = text.strip_suffix('.').map_or((text, false), |digits| (digits, true));
-        let print = u64::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 16);
-        let wrong =
-            || crate::error::Error::invalid("seen is not what a change of this watch gave; begin without it");
-        print.map(|print| Seen { print, last }).ok_or_else(wrong)
     }
 }

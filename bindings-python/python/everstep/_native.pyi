@@ -49,6 +49,10 @@ class NativeClient:
         durability: str,
         call_timeout_ms: int | None,
         max_payload_bytes: int | None,
+        api_token: str | None,
+        tls_roots: str | None,
+        tls_certificate: str | None,
+        tls_key: str | None,
     ) -> NativeClient: ...
     @property
     def endpoint(self) -> str: ...

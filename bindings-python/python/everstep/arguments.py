@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, Union
 
 from .durations import milliseconds
 from .errors import InvalidArgumentError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from .history import HistoryEvent
     from .models import RuntimeStatus
     from .payload import Decoder
+
+StrPath = Union[str, "PathLike[str]"]
+"""A path as the standard library takes it."""
 
 Filter = tuple["str | None", "list[str]", "int | None", "int | None", "str | None"]
 """Name, statuses, from and to in microseconds since 1970, parent."""
@@ -36,6 +40,15 @@ def text_of(value: object, name: str) -> str:
 def optional_text(value: object, name: str) -> str | None:
     """The same, or none."""
     return None if value is None else text_of(value, name)
+
+
+def optional_path(value: StrPath | None, name: str) -> str | None:
+    """The path of a file, or none."""
+    if value is None:
+        return None
+    if not isinstance(value, (str, PathLike)):
+        raise InvalidArgumentError(f"{name} must be a path, not {type(value).__name__}")
+    return text_of(fspath(value), name)
 
 
 def strings(values: Mapping[str, str] | None, name: str) -> dict[str, str]:

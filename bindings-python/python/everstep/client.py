@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ._native import NativeClient
-from .arguments import optional_text, strings, text_of
+from .arguments import optional_path, optional_text, strings, text_of
 from .durations import milliseconds
 from .errors import InvalidArgumentError
 from .handle import WorkflowHandle
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
+    from .arguments import StrPath
     from .codecs import Codec
     from .context import WorkflowContext
     from .durations import Duration
@@ -45,6 +46,10 @@ class BaseClient:
         call_timeout: Duration | None = None,
         max_payload_bytes: int | None = None,
         codec: Codec | None = None,
+        api_token: str | None = None,
+        tls_roots: StrPath | None = None,
+        tls_certificate: StrPath | None = None,
+        tls_key: StrPath | None = None,
     ) -> None:
         if max_payload_bytes is not None and (type(max_payload_bytes) is not int or max_payload_bytes < 1):
             raise InvalidArgumentError("max_payload_bytes must be an int of at least 1")
@@ -59,6 +64,10 @@ class BaseClient:
             text_of(durability, "durability"),
             None if call_timeout is None else milliseconds(call_timeout, "call_timeout"),
             max_payload_bytes,
+            optional_text(api_token, "api_token"),
+            optional_path(tls_roots, "tls_roots"),
+            optional_path(tls_certificate, "tls_certificate"),
+            optional_path(tls_key, "tls_key"),
         )
         self._operations = Operations(self._native, self._wire)
         for warning in self._native.warnings:
@@ -88,6 +97,10 @@ class Client(BaseClient):
     by name, for ``workflow_component``. With ``durability="process"`` an acknowledged change survives the death of the
     process, not that of the machine. ``call_timeout`` limits every call that is no wait; its default is 60 seconds.
     ``codec`` writes and reads payloads; without one they are JSON, read by annotation.
+
+    The rest is for Dapr's endpoints. ``api_token`` is the sidecar's; without it ``DAPR_API_TOKEN``. ``tls_roots`` is a
+    PEM file of the authorities to trust instead of the system's, ``tls_certificate`` and ``tls_key`` prove this client;
+    without them ``EVERSTEP_TLS_ROOTS``, ``EVERSTEP_TLS_CERTIFICATE`` and ``EVERSTEP_TLS_KEY``.
 
     Raises ``InvalidArgumentError``, ``FailedPreconditionError``, ``OperationNotImplementedError``, and what opening the
     store answers.
@@ -285,7 +298,9 @@ class Client(BaseClient):
     def watch_workflow(
         self, instance_id: str, workflow_component: str | None = None, *, payloads: bool = True
     ) -> Iterator[WorkflowState]:
-        """Yields the state of an instance now, and again whenever it has changed, to the final one; it does not poll.
+        """Yields the state of an instance now, and again whenever it has changed, to the final one.
+
+        It does not poll, except on Dapr, which is asked again in growing intervals up to half a second.
 
         A change is another status, custom status, output, failure, reason or version, the first turn, or a new run or
         generation. A slow loop gets the latest state and may miss some in between, never the final one. Paused and

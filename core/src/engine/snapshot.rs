@@ -5,14 +5,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Failure, Micros, RuntimeStatus, Seen, WorkflowState};
+use crate::model::{Failure, Look, Micros, RuntimeStatus, Seen, WorkflowState};
 
 #[cfg(test)]
 mod tests;
@@ -73,18 +72,24 @@ pub(crate) struct Identity {
 }
 
 impl Snapshot {
-    /// What makes this state a change to whoever watches: the run, its input (a later generation has its own), where it
-    /// stands and why, and what it says or gave. Not the time alone: a turn that changes nothing else is no news.
+    /// What a watch has seen that saw this state.
     pub(crate) fn seen(&self) -> Seen {
-        let print = *self.print.get_or_init(|| {
-            let mut hash = DefaultHasher::new();
-            (&self.identity.execution_id, &self.input, &self.version, self.status.number()).hash(&mut hash);
-            (self.started_at.is_some(), &self.custom_status, &self.output, &self.reason).hash(&mut hash);
-            let failures = std::iter::successors(self.failure.as_deref(), |failure| failure.cause.as_deref());
-            failures.for_each(|failure| (&failure.error_type, &failure.message).hash(&mut hash));
-            hash.finish()
-        });
+        let print = *self.print.get_or_init(|| self.look().print());
         Seen { print, last: self.status.is_terminal() }
+    }
+
+    fn look(&self) -> Look<'_> {
+        Look {
+            run: (Some(&self.identity.execution_id), self.identity.created_at),
+            input: self.input.as_deref(),
+            version: self.version.as_deref(),
+            status: self.status,
+            started: self.started_at.is_some(),
+            custom_status: self.custom_status.as_deref(),
+            output: self.output.as_deref(),
+            reason: self.reason.as_deref(),
+            failure: self.failure.as_deref(),
+        }
     }
 
     /// The state for a caller.

@@ -17,6 +17,17 @@ pub struct Filter {
     pub parent: Option<String>,
 }
 
+impl Filter {
+    /// Whether an instance in this state is meant.
+    pub(crate) fn matches(&self, state: &WorkflowState) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == state.name)
+            && (self.statuses.is_empty() || self.statuses.contains(&state.status))
+            && self.created_from.is_none_or(|from| state.created_at >= from)
+            && self.created_to.is_none_or(|to| state.created_at < to)
+            && self.parent.as_ref().is_none_or(|id| state.parent_instance_id.as_ref() == Some(id))
+    }
+}
+
 /// What is asked of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct ListRequest {

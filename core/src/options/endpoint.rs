@@ -7,7 +7,7 @@ use super::Environment;
 use super::address::{host_and_port, parse_port};
 use crate::error::{Error, ErrorKind, Result};
 
-const GRAMMAR: &str = "memory:, memory:NAME, test:, test:NAME, sqlite:PATH, http://host:port, https://host:port, grpc://host:port, grpcs://host:port, dapr:";
+const GRAMMAR: &str = "memory:, memory:NAME, test:, test:NAME, sqlite:PATH, http://host:port, https://host:port, grpc://host:port, grpcs://host:port, unix:PATH, dapr:";
 const DIRECTORY: &str = ".everstep";
 const FILE: &str = "workflows.db";
 
@@ -24,7 +24,7 @@ pub enum Endpoint {
     Sqlite(PathBuf),
     /// Dapr's HTTP API, `http://host:port` or `https://host:port`.
     Http(String),
-    /// Dapr's gRPC API, `grpc://host:port` or `grpcs://host:port`.
+    /// Dapr's gRPC API, `grpc://host:port`, `grpcs://host:port`, `unix:/path` or `unix-abstract:name`.
     Grpc(String),
 }
 
@@ -96,6 +96,8 @@ fn parse(what: &str, text: &str, environment: &Environment) -> Result<Endpoint> 
         "http" => url(Some(80)).map(Endpoint::Http),
         "https" => url(Some(443)).map(Endpoint::Http),
         "grpc" | "grpcs" => url(None).map(Endpoint::Grpc),
+        "unix" => socket(what, rest, environment).map(Endpoint::Grpc),
+        "unix-abstract" => abstract_socket(what, rest).map(Endpoint::Grpc),
         "dapr" if rest.is_empty() => sidecar(environment),
         "dapr" => Err(Error::invalid(format!(
             "{what} says more than dapr:; its address comes from Dapr's variables"
@@ -134,6 +136,30 @@ fn sqlite(what: &str, path: &str, directory: &Path) -> Result<Endpoint> {
     Ok(Endpoint::Sqlite(directory.join(path)))
 }
 
+// As gRPC names them: `unix:relative`, `unix:/absolute`, `unix:///absolute`.
+fn socket(what: &str, text: &str, environment: &Environment) -> Result<String> {
+    let path = match text.strip_prefix("//") {
+        Some(path) if path.starts_with('/') => path,
+        Some(_) => return Err(Error::invalid(format!("{what} takes unix:PATH or unix:///PATH"))),
+        None => text,
+    };
+    if path.is_empty()
+        || path.ends_with('/')
+        || path.contains(['?', '#'])
+        || path.chars().any(char::is_control)
+    {
+        return Err(Error::invalid(format!("{what} has no path of a socket after unix:")));
+    }
+    Ok(format!("unix:{}", environment.directory.join(path).display()))
+}
+
+fn abstract_socket(what: &str, name: &str) -> Result<String> {
+    if name.is_empty() || name.contains(['?', '#']) || name.chars().any(char::is_control) {
+        return Err(Error::invalid(format!("{what} has no name of a socket after unix-abstract:")));
+    }
+    Ok(format!("unix-abstract:{name}"))
+}
+
 // `dapr:` asks for a sidecar, so it falls back to Dapr's own default address instead of the embedded engine.
 fn sidecar(environment: &Environment) -> Result<Endpoint> {
     match grpc_from_dapr(environment)? {
@@ -165,7 +191,7 @@ fn grpc_from_dapr(environment: &Environment) -> Result<Found> {
     const URL: &str = "DAPR_GRPC_ENDPOINT";
     const PORT: &str = "DAPR_GRPC_PORT";
     if let Some(text) = environment.variable(URL) {
-        return dapr_grpc_endpoint(&text).map(|endpoint| Some((URL, endpoint)));
+        return dapr_grpc_endpoint(&text, environment).map(|endpoint| Some((URL, endpoint)));
     }
     let url = port_from_dapr(PORT, "grpc", environment)?;
     Ok(url.map(|url| (PORT, Endpoint::Grpc(url))))
@@ -180,27 +206,51 @@ fn runtime_host(environment: &Environment) -> String {
     environment.variable("DAPR_RUNTIME_HOST").unwrap_or_else(|| "127.0.0.1".to_owned())
 }
 
-// Dapr's SDKs take `[http|https|grpc|grpcs://]host[:port][?tls=true]` there, with 443 as the default port.
-fn dapr_grpc_endpoint(text: &str) -> Result<Endpoint> {
+// Dapr's SDKs take gRPC's names there: `[dns:]host[:port]`, `dns:///host[:port]`, `unix:PATH`, `unix-abstract:NAME`; and
+// `http://` or `https://host[:port]`. The port is 443 unless it is given, and `?tls=true` asks for TLS.
+fn dapr_grpc_endpoint(text: &str, environment: &Environment) -> Result<Endpoint> {
     const WHAT: &str = "DAPR_GRPC_ENDPOINT";
     let (text, tls) = match text.split_once('?') {
-        None => (text, false),
-        Some((text, "tls=true")) => (text, true),
-        Some((text, "tls=false")) => (text, false),
+        None => (text, None),
+        Some((text, "tls=true")) => (text, Some(true)),
+        Some((text, "tls=false")) => (text, Some(false)),
         Some(_) => return Err(Error::invalid(format!("{WHAT} takes no query but tls=true or tls=false"))),
     };
-    let (scheme, authority) = text.split_once("://").unwrap_or(("grpc", text));
-    let tls = match scheme {
-        "http" | "grpc" => tls,
+    if let Some((scheme @ ("unix" | "unix-abstract"), rest)) = text.split_once(':') {
+        if tls == Some(true) {
+            return Err(Error::invalid(format!(
+                "{WHAT} names a Unix socket, and those are used without TLS"
+            )));
+        }
+        let found =
+            if scheme == "unix" { socket(WHAT, rest, environment) } else { abstract_socket(WHAT, rest) };
+        return found.map(Endpoint::Grpc);
+    }
+    let (scheme, rest) = scheme_of(text);
+    let secure = match scheme {
+        "https" | "grpcs" if tls == Some(false) => {
+            return Err(Error::invalid(format!("{WHAT} says both {scheme}:// and tls=false")));
+        }
         "https" | "grpcs" => true,
+        "http" | "grpc" | "dns" => tls.unwrap_or(false),
         _ => {
             return Err(Error::invalid(format!(
-                "{WHAT} takes https://host:port, http://host:port or host:port"
+                "{WHAT} takes host:port, dns:host:port, https://host:port, unix:PATH or unix-abstract:NAME"
             )));
         }
     };
-    let address = host_and_port(WHAT, authority, Some(443))?;
-    Ok(Endpoint::Grpc(format!("{}://{address}", if tls { "grpcs" } else { "grpc" })))
+    let address = host_and_port(WHAT, rest, Some(443))?;
+    Ok(Endpoint::Grpc(format!("{}://{address}", if secure { "grpcs" } else { "grpc" })))
+}
+
+/// The scheme and what follows it; `dns` where there is none, as gRPC has it.
+fn scheme_of(text: &str) -> (&str, &str) {
+    match (text.split_once("://"), text.strip_prefix("dns:")) {
+        // Between the slashes stands a name server to ask; with one, this is refused for its path.
+        (Some(("dns", rest)), _) => ("dns", rest.strip_prefix('/').unwrap_or("/")),
+        (Some(found), _) => found,
+        (None, rest) => ("dns", rest.unwrap_or(text)),
+    }
 }
 
 fn embedded_default(environment: &Environment) -> Result<Resolved> {
@@ -312,6 +362,9 @@ mod tests {
             ("https://dapr.example/", "https://dapr.example:443"),
             ("grpc://[::1]:50001", "grpc://[::1]:50001"),
             ("grpcs://dapr.example:443", "grpcs://dapr.example:443"),
+            ("unix:/run/dapr.sock", "unix:/run/dapr.sock"),
+            ("unix:dapr.sock", "unix:/nowhere/at/all/dapr.sock"),
+            ("unix-abstract:dapr", "unix-abstract:dapr"),
             ("dapr:", "grpc://127.0.0.1:50001"),
         ];
         for (text, expected) in good {
@@ -379,7 +432,27 @@ mod tests {
         assert_eq!(grpc("localhost:50005").unwrap(), "grpc://localhost:50005");
         assert_eq!(grpc("localhost:50005?tls=true").unwrap(), "grpcs://localhost:50005");
         assert_eq!(grpc("http://h:1").unwrap(), "grpc://h:1");
-        for bad in ["unix:/run/dapr.sock", "dns://h:1", "h:1?other=1", "h:1/p"] {
+        assert_eq!(grpc("dapr.example").unwrap(), "grpc://dapr.example:443");
+        assert_eq!(grpc("https://dapr.example").unwrap(), "grpcs://dapr.example:443");
+        assert_eq!(grpc("dns:h:1?tls=true").unwrap(), "grpcs://h:1");
+        assert_eq!(grpc("dns:///h:1").unwrap(), "grpc://h:1");
+        assert_eq!(grpc("[::1]:1").unwrap(), "grpc://[::1]:1");
+        assert_eq!(grpc("unix:/run/dapr.sock").unwrap(), "unix:/run/dapr.sock");
+        assert_eq!(grpc("unix:///run/dapr.sock").unwrap(), "unix:/run/dapr.sock");
+        assert_eq!(grpc("unix:dapr.sock").unwrap(), "unix:/nowhere/at/all/dapr.sock");
+        assert_eq!(grpc("unix-abstract:dapr").unwrap(), "unix-abstract:dapr");
+        for bad in [
+            "dns://8.8.8.8/h:1",
+            "dns://h:1",
+            "vsock:1:2",
+            "https://h:1?tls=false",
+            "unix:/run/dapr.sock?tls=true",
+            "unix://run/dapr.sock",
+            "unix:",
+            "unix-abstract:",
+            "h:1?other=1",
+            "h:1/p",
+        ] {
             assert_eq!(grpc(bad).unwrap_err().kind(), ErrorKind::InvalidArgument, "{bad}");
         }
         let host = [("DAPR_RUNTIME_HOST", "10.0.0.7"), ("DAPR_GRPC_PORT", "1")];

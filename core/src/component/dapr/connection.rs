@@ -14,6 +14,12 @@ use crate::options::RemoteOptions;
 /// How long a connection that is refused is tried again. A sidecar often starts together with its application.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a component takes of the time that a call has: a little less, so that the error of a call that is late is the
+/// component's, which knows more of it than the caller's clock.
+pub(super) fn budget(timeout: Duration) -> Duration {
+    timeout.saturating_sub((timeout / 10).min(Duration::from_millis(500)))
+}
+
 /// The TLS settings of a client: rustls with ring, the system's authorities unless others are named. Not `used`, they trust
 /// nobody and read no file.
 ///

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use tonic::{Code, Status};
 
 use crate::error::{Error, ErrorKind};
+use crate::model::StartRequest;
 
 /// What a text says, whatever code it came with.
 const TEXTS: [(&str, ErrorKind); 11] = [
@@ -73,8 +74,29 @@ pub(super) fn of_answer(status: u16, body: &Body) -> Error {
     Error::new(kind, message(kind, status, body))
 }
 
-/// The error that a status over gRPC means.
-pub(super) fn of_status(status: &Status) -> Error {
+/// The refusal of what a runtime would drop from a start without a word.
+pub(super) fn dropped(request: &StartRequest) -> Option<Error> {
+    let what = match request {
+        StartRequest { version: Some(_), .. } => "the version",
+        StartRequest { tags, .. } if !tags.is_empty() => "tags",
+        _ => return None,
+    };
+    Some(Error::new(
+        ErrorKind::NotImplemented,
+        format!("no Dapr runtime keeps {what} of a start yet; leave it out"),
+    ))
+}
+
+/// The first runtime that has a method of the task hub service.
+fn first_runtime(method: &str) -> &'static str {
+    match method.rsplit('/').next().unwrap_or_default() {
+        "ListInstanceIDs" | "GetInstanceHistory" | "RerunWorkflowFromEvent" => "1.17",
+        _ => "1.15",
+    }
+}
+
+/// The error that a status over gRPC means, of a call of this method.
+pub(super) fn of_status(status: &Status, method: &str) -> Error {
     let text = status.message();
     let kind = match status.code() {
         Code::Unimplemented => ErrorKind::NotImplemented,
@@ -87,7 +109,9 @@ pub(super) fn of_status(status: &Status) -> Error {
         Code::InvalidArgument if text.contains("is not in a terminal state") => ErrorKind::FailedPrecondition,
         Code::InvalidArgument => ErrorKind::InvalidArgument,
         Code::DeadlineExceeded => ErrorKind::Timeout,
-        Code::ResourceExhausted | Code::OutOfRange => ErrorKind::PayloadTooLarge,
+        Code::ResourceExhausted if text.contains("larger than max") => ErrorKind::PayloadTooLarge,
+        Code::ResourceExhausted => ErrorKind::ResourceExhausted,
+        Code::OutOfRange => ErrorKind::PayloadTooLarge,
         code => kind_of_text(text).unwrap_or(match code {
             Code::Unavailable => ErrorKind::Unavailable,
             Code::Cancelled => ErrorKind::Unavailable,
@@ -99,9 +123,11 @@ pub(super) fn of_status(status: &Status) -> Error {
     };
     let said: String = text.chars().take(300).collect();
     let message = match kind {
-        ErrorKind::NotImplemented => {
-            "this Dapr runtime does not have the operation; 1.18 and later have it".to_owned()
-        }
+        ErrorKind::NotImplemented => format!(
+            "this Dapr runtime does not have the operation; {} and later have it",
+            first_runtime(method)
+        ),
+        ErrorKind::PayloadTooLarge => too_large(&said),
         ErrorKind::NotFound if !text.contains("history event") => "no such workflow instance".to_owned(),
         ErrorKind::Timeout => {
             "no answer in time; the operation may still happen, ask for its state before repeating it"
@@ -110,7 +136,13 @@ pub(super) fn of_status(status: &Status) -> Error {
         _ => fixed_message(kind, text)
             .unwrap_or_else(|| format!("the sidecar answers {:?}: {said}", status.code())),
     };
-    Error::new(kind, message).with_source(status.clone())
+    Error::new(kind, message)
+}
+
+fn too_large(said: &str) -> String {
+    format!(
+        "{said}; pass a reference to the data, or raise the sidecar's --max-body-size (4 MiB unless it is set)"
+    )
 }
 
 fn fixed_message(kind: ErrorKind, text: &str) -> Option<String> {
@@ -138,6 +170,7 @@ fn message(kind: ErrorKind, status: u16, body: &Body) -> String {
             )
         }
         _ if fixed_message(kind, said).is_some() => fixed_message(kind, said).unwrap_or_default(),
+        ErrorKind::PayloadTooLarge => too_large(said),
         _ if said.is_empty() => format!("the sidecar answers {status}"),
         _ => format!("the sidecar answers {status}: {said}"),
     }
@@ -265,7 +298,7 @@ mod tests {
             (Code::Unknown, "something else", ErrorKind::Internal),
         ];
         for (code, text, expected) in table {
-            assert_eq!(of_status(&Status::new(code, text)).kind(), expected, "{text}");
+            assert_eq!(of_status(&Status::new(code, text), "/S/M").kind(), expected, "{text}");
         }
     }
 }

@@ -1,42 +1,49 @@
 //! Dapr's task hub service, which its own SDKs use: every operation that a sidecar has.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
 
 use super::super::{Pending, Workflow};
+use super::again::{self, Until, has_ended, has_started, shorn};
+use super::connection::budget;
 use super::errors::of_status;
-use super::lost::{Landed, landed};
+use super::fault;
+use super::metadata::{Answer, Metadata};
 use crate::error::{Error, ErrorKind, Result};
+use crate::history::wire::history_event::EventType;
 use crate::history::{Event, wire};
 use crate::model::{
-    Filter, ListRequest, Micros, Page, Payload, RerunRequest, Reuse, RuntimeStatus, StartRequest, Started,
-    WorkflowState,
+    BulkAction, BulkStep, Change, Filter, ListRequest, Page, Payload, RerunRequest, RuntimeStatus, Seen,
+    StartRequest, Started, StatusCounts, WorkflowState,
 };
 use crate::options::{ClientOptions, RemoteOptions};
 use crate::runtime::reactor::within;
 use crate::worker::TaskSource;
 use crate::worker::dapr::DaprSource;
 
-mod channel;
-mod state;
-
-pub(crate) use channel::{Channel, Failed};
-
-/// A wait is asked for again after this, so that a sidecar that was replaced or an instance that stalled is noticed.
-const CHUNK: Duration = Duration::from_secs(10);
-/// How long a wait bears that the sidecar is away.
-const OUTAGE: Duration = Duration::from_secs(60);
-/// How many states a page holds unless it is asked for another number.
-const PAGE: usize = 100;
-
 macro_rules! method {
     ($name:literal) => {
         concat!("/TaskHubSidecarService/", $name)
     };
 }
+
+mod channel;
+mod dial;
+mod line;
+mod many;
+mod start;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+pub(crate) use channel::{Channel, Failed};
+
+/// How long a sidecar may take to say something of itself.
+const ASIDE: Duration = Duration::from_millis(400);
 
 /// A sidecar, by the service that Dapr's SDKs use.
 pub struct DaprGrpc {
@@ -54,18 +61,15 @@ struct RawHistory {
 }
 
 impl DaprGrpc {
-    /// A component for `grpc://host:port` or `grpcs://host:port`. It connects with the first call.
+    /// A component for `grpc://host:port`, `grpcs://host:port`, `unix:/path` or `unix-abstract:name`. It connects with the
+    /// first call.
     ///
     /// # Errors
     /// `invalid_argument` for certificates that cannot be read, `resource_exhausted` without threads for connections.
     pub fn open(endpoint: &str, options: &ClientOptions) -> Result<DaprGrpc> {
         let channel = Channel::open(endpoint, options)?;
-        Ok(DaprGrpc {
-            endpoint: endpoint.to_owned(),
-            channel,
-            timeout: options.call_timeout,
-            remote: options.remote.clone(),
-        })
+        let (timeout, remote) = (budget(options.call_timeout), options.remote.clone());
+        Ok(DaprGrpc { endpoint: endpoint.to_owned(), channel, timeout, remote })
     }
 
     fn run<'a, T: Send + 'static>(
@@ -75,114 +79,62 @@ impl DaprGrpc {
         Box::pin(within(self.channel.reactor(), call))
     }
 
+    /// Calls what must not be done twice.
     async fn call<Q, A>(&self, method: &'static str, request: Q) -> Result<A>
     where
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
-        self.channel.unary(method, request, self.timeout).await.map_err(|failed| self.error(&failed))
+        self.channel.unary(method, request, self.timeout).await.map_err(|failed| self.error(&failed, method))
     }
 
-    fn error(&self, failed: &Failed) -> Error {
-        match failed {
-            Failed::Unsent(status) => {
-                let message = format!("nothing answers at {}; is the sidecar running?", self.endpoint);
-                Error::new(ErrorKind::Unavailable, message).with_source(status.clone())
-            }
-            Failed::Status(status) => of_status(status),
-        }
+    /// Calls what changes nothing.
+    async fn ask<Q, A>(&self, method: &'static str, request: Q) -> Result<A>
+    where
+        Q: Message + Clone + 'static,
+        A: Message + Default + 'static,
+    {
+        self.channel.ask(method, request, self.timeout).await.map_err(|failed| self.error(&failed, method))
     }
 
-    async fn state(&self, id: &str, payloads: bool) -> Result<WorkflowState> {
+    fn error(&self, failed: &Failed, method: &str) -> Error {
+        error(failed, method, &self.endpoint)
+    }
+
+    /// What the sidecar says of itself, if it says so quickly.
+    async fn metadata(&self) -> Option<Metadata> {
+        const METHOD: &str = "/dapr.proto.runtime.v1.Dapr/GetMetadata";
+        let answer: Answer = self.channel.once(METHOD, (), ASIDE).await.ok()?;
+        Some(answer.into())
+    }
+
+    /// The state with its payloads: without them Dapr leaves out the custom status and the failure as well.
+    async fn state(&self, id: &str) -> Result<WorkflowState> {
         let request = wire::GetInstanceRequest {
             instance_id: id.to_owned(),
-            get_inputs_and_outputs: payloads,
+            get_inputs_and_outputs: true,
             router: None,
         };
-        found(self.call(method!("GetInstance"), request).await?)
+        found(self.ask(method!("GetInstance"), request).await?)
     }
 
-    async fn start_once(&self, request: StartRequest) -> Result<Started> {
-        let id = request.instance_id.unwrap_or_default();
-        let request = wire::CreateInstanceRequest {
-            instance_id: id.clone(),
-            name: request.name,
-            input: request.input,
-            scheduled_start_timestamp: request.start_at.map(wire::timestamp),
-            ..Default::default()
-        };
-        let began = Micros::now();
-        let create = |request| self.channel.unary(method!("StartInstance"), request, self.timeout);
-        let failed = match create(request.clone()).await {
-            Ok(answer) => return Ok(started(answer)),
-            Err(failed) => failed,
-        };
-        if !failed.is_outage() || matches!(failed, Failed::Unsent(_)) {
-            return Err(self.start_error(&failed));
+    /// The state, with the reason if it is stalled.
+    async fn explained(&self, state: WorkflowState) -> WorkflowState {
+        if state.status != RuntimeStatus::Stalled {
+            return state;
         }
-        match landed(&self.state(&id, false).await, began) {
-            Landed::Yes => Ok(Started { instance_id: id, execution_id: None }),
-            Landed::No => create(request).await.map(started).map_err(|failed| self.start_error(&failed)),
-            Landed::Unclear => Err(self.error(&failed)),
-        }
+        let events = self.events(&state.instance_id).await.unwrap_or_default();
+        let reason = events.iter().rev().find_map(|event| match &event.message().event_type {
+            Some(EventType::ExecutionStalled(stall)) => stall.description.clone(),
+            _ => None,
+        });
+        WorkflowState { reason: reason.or(state.reason), ..state }
     }
 
-    fn start_error(&self, failed: &Failed) -> Error {
-        let error = self.error(failed);
-        if error.kind() != ErrorKind::Timeout {
-            return error;
-        }
-        let message =
-            format!("{}; a sidecar answers a start only while a worker is connected", error.message());
-        Error::new(ErrorKind::Timeout, message).with_source(error)
-    }
-
-    async fn wait(
-        &self,
-        method: &'static str,
-        id: &str,
-        timeout: Option<Duration>,
-        payloads: bool,
-        done: fn(RuntimeStatus) -> bool,
-    ) -> Result<WorkflowState> {
-        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut away: Option<Instant> = None;
-        loop {
-            // A wait for an instance that is missing, or stalled, would hang: its state is asked for first.
-            let error = match self.state(id, payloads).await {
-                Ok(state) if done(state.status) => return Ok(state),
-                Ok(_) => {
-                    away = None;
-                    let chunk = left(until).map_or(CHUNK, |left| CHUNK.min(left));
-                    if chunk.is_zero() {
-                        return Err(Error::new(ErrorKind::Timeout, "the time given has passed"));
-                    }
-                    let request = wire::GetInstanceRequest {
-                        instance_id: id.to_owned(),
-                        get_inputs_and_outputs: false,
-                        router: None,
-                    };
-                    let waited =
-                        self.channel.unary::<_, wire::GetInstanceResponse>(method, request, chunk).await;
-                    match waited {
-                        Ok(_) => continue,
-                        Err(failed) => self.error(&failed),
-                    }
-                }
-                Err(error) => error,
-            };
-            match error.kind() {
-                ErrorKind::Timeout if away.is_none() => {}
-                ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Cancelled => {
-                    let since = *away.get_or_insert_with(Instant::now);
-                    if since.elapsed() > OUTAGE || left(until) == Some(Duration::ZERO) {
-                        return Err(error);
-                    }
-                    tokio::time::sleep(super::connection::pause(3)).await;
-                }
-                _ => return Err(error),
-            }
-        }
+    async fn events(&self, id: &str) -> Result<Vec<Event>> {
+        let request = wire::GetInstanceHistoryRequest { instance_id: id.to_owned() };
+        let answer: RawHistory = self.ask(method!("GetInstanceHistory"), request).await?;
+        answer.events.into_iter().map(Event::decode).collect()
     }
 }
 
@@ -192,19 +144,14 @@ impl Workflow for DaprGrpc {
     }
 
     fn start(&self, request: StartRequest) -> Pending<'_, Started> {
-        let beyond = [
-            (request.version.is_some(), "version"),
-            (!request.tags.is_empty(), "tags"),
-            (request.reuse == Reuse::Never, "reuse=\"never\"; Dapr has it from 1.19 on"),
-        ];
-        if let Some((_, what)) = beyond.into_iter().find(|(given, _)| *given) {
-            return refused(what);
-        }
         self.run(self.start_once(request))
     }
 
     fn get<'a>(&'a self, instance_id: &'a str, payloads: bool) -> Pending<'a, WorkflowState> {
-        self.run(self.state(instance_id, payloads))
+        self.run(async move {
+            let state = self.state(instance_id).await?;
+            Ok(shorn(self.explained(state).await, payloads))
+        })
     }
 
     fn pause<'a>(&'a self, instance_id: &'a str, reason: Option<String>) -> Pending<'a, ()> {
@@ -254,14 +201,21 @@ impl Workflow for DaprGrpc {
         })
     }
 
+    fn bulk(&self, action: BulkAction, filter: Filter, cursor: Option<String>) -> Pending<'_, BulkStep> {
+        self.run(self.slice(action, filter, cursor))
+    }
+
     fn wait_for_start<'a>(
         &'a self,
         instance_id: &'a str,
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'a, WorkflowState> {
-        let method = method!("WaitForInstanceStart");
-        self.run(self.wait(method, instance_id, timeout, payloads, |status| status != RuntimeStatus::Pending))
+        self.run(async move {
+            let until = Until::after(timeout);
+            let state = self.wait(method!("WaitForInstanceStart"), instance_id, until, has_started).await?;
+            Ok(shorn(self.explained(state).await, payloads))
+        })
     }
 
     fn wait_for_completion<'a>(
@@ -271,47 +225,36 @@ impl Workflow for DaprGrpc {
         payloads: bool,
     ) -> Pending<'a, WorkflowState> {
         self.run(async move {
-            let method = method!("WaitForInstanceCompletion");
-            let ended = |status: RuntimeStatus| status.is_terminal() || status == RuntimeStatus::Stalled;
-            let state = self.wait(method, instance_id, timeout, payloads, ended).await?;
-            if state.status == RuntimeStatus::Stalled {
-                return Err(Error::new(ErrorKind::WorkflowStalled, state.reason.unwrap_or_default()));
-            }
-            Ok(state)
+            let until = Until::after(timeout);
+            let state =
+                self.wait(method!("WaitForInstanceCompletion"), instance_id, until, has_ended).await?;
+            again::ended(shorn(self.explained(state).await, payloads))
         })
     }
 
-    /// Dapr lists IDs, so the states are asked for one by one; those that are purged meanwhile are left out.
-    fn list(&self, request: ListRequest) -> Pending<'_, Page> {
-        let ListRequest { filter, cursor, limit, payloads } = request;
-        if filter != Filter::default() {
-            return refused("filter of a listing");
-        }
+    fn next_change<'a>(
+        &'a self,
+        instance_id: &'a str,
+        seen: Option<Seen>,
+        payloads: bool,
+    ) -> Pending<'a, Change> {
         self.run(async move {
-            let request = wire::ListInstanceIDsRequest {
-                continuation_token: cursor,
-                page_size: u32::try_from(limit.unwrap_or(PAGE)).ok(),
-            };
-            let answer: wire::ListInstanceIDsResponse =
-                self.call(method!("ListInstanceIDs"), request).await?;
-            let mut states = Vec::with_capacity(answer.instance_ids.len());
-            for id in answer.instance_ids {
-                match self.state(&id, payloads).await {
-                    Ok(state) => states.push(state),
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(Page { states, cursor: answer.continuation_token.filter(|token| !token.is_empty()) })
+            let change = again::next_change(seen, || Box::pin(self.state(instance_id))).await?;
+            let state = shorn(self.explained(change.state).await, payloads);
+            Ok(Change { state, ..change })
         })
+    }
+
+    fn list(&self, request: ListRequest) -> Pending<'_, Page> {
+        self.run(self.page(request))
+    }
+
+    fn count(&self, filter: Filter) -> Pending<'_, StatusCounts> {
+        self.run(self.tally(filter))
     }
 
     fn history<'a>(&'a self, instance_id: &'a str) -> Pending<'a, Vec<Event>> {
-        let request = wire::GetInstanceHistoryRequest { instance_id: instance_id.to_owned() };
-        self.run(async move {
-            let answer: RawHistory = self.call(method!("GetInstanceHistory"), request).await?;
-            answer.events.into_iter().map(Event::decode).collect()
-        })
+        self.run(self.events(instance_id))
     }
 
     fn rerun(&self, request: RerunRequest) -> Pending<'_, Started> {
@@ -338,8 +281,18 @@ impl Workflow for DaprGrpc {
     }
 }
 
-fn left(until: Option<Instant>) -> Option<Duration> {
-    until.map(|until| until.saturating_duration_since(Instant::now()))
+/// The error that a failed call of a worker's means.
+pub(crate) fn error_of(failed: &Failed, endpoint: &str) -> Error {
+    error(failed, "", endpoint)
+}
+
+fn error(failed: &Failed, method: &str, endpoint: &str) -> Error {
+    let status = failed.status();
+    let error = fault::of_chain(status, endpoint).unwrap_or_else(|| match failed {
+        Failed::Unsent(status) => fault::unreachable(status, endpoint),
+        Failed::Status(status) => of_status(status, method),
+    });
+    error.with_source(status.clone())
 }
 
 fn found(answer: wire::GetInstanceResponse) -> Result<WorkflowState> {
@@ -347,13 +300,4 @@ fn found(answer: wire::GetInstanceResponse) -> Result<WorkflowState> {
         Some(state) if answer.exists => Ok(state::read(state)),
         _ => Err(Error::new(ErrorKind::NotFound, "no such workflow instance")),
     }
-}
-
-fn started(answer: wire::CreateInstanceResponse) -> Started {
-    Started { instance_id: answer.instance_id, execution_id: None }
-}
-
-fn refused<T: Send + 'static>(what: &str) -> Pending<'static, T> {
-    let message = format!("Dapr 1.18 has no {what}");
-    Box::pin(std::future::ready(Err(Error::new(ErrorKind::NotImplemented, message))))
 }

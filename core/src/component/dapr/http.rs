@@ -12,11 +12,18 @@ use reqwest::{Method, Request, Response, StatusCode};
 use tokio::runtime::Handle;
 
 use super::super::{Pending, Workflow};
-use super::connection::{PATIENCE, pause, tls};
-use super::errors::{Body, NO_ROUTE, of_answer};
+use super::again::{self, Until, ask_again, has_ended, has_started, shorn};
+use super::connection::{PATIENCE, budget, pause, tls};
+use super::errors::{Body, NO_ROUTE, dropped, of_answer};
+use super::fault;
 use super::lost::{Landed, landed};
+use super::metadata::{Metadata, late};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Micros, Payload, Reuse, RuntimeStatus, StartRequest, Started, WorkflowState};
+use crate::history::Event;
+use crate::model::{
+    BulkAction, BulkStep, Change, Filter, ListRequest, Micros, Page, Payload, RerunRequest, Reuse, Seen,
+    StartRequest, Started, StatusCounts, WorkflowState,
+};
 use crate::options::ClientOptions;
 use crate::runtime::reactor::{self, within};
 use crate::worker::TaskSource;
@@ -31,6 +38,8 @@ const VERSIONS: [&str; 2] = ["v1.0", "v1.0-beta1"];
 const COMPONENT: &str = "dapr";
 /// How much longer than payloads an answer may be.
 const ANSWER: usize = 1 << 20;
+/// How long a sidecar may take to say something of itself.
+const ASIDE: Duration = Duration::from_millis(400);
 
 /// A sidecar, by Dapr's HTTP API.
 pub struct DaprHttp {
@@ -70,7 +79,6 @@ impl DaprHttp {
             .no_proxy()
             .tcp_nodelay(true)
             .connect_timeout(PATIENCE)
-            .timeout(options.call_timeout)
             .tls_backend_preconfigured(tls(&options.remote, endpoint.starts_with("https:"))?)
             .build()
             .map_err(|error| Error::internal("HTTP cannot be set up").with_source(error))?;
@@ -79,13 +87,14 @@ impl DaprHttp {
             client,
             reactor: reactor::handle()?,
             version: AtomicUsize::new(0),
-            timeout: options.call_timeout,
+            timeout: budget(options.call_timeout),
             max_answer: 4 * options.max_payload_bytes + ANSWER,
         })
     }
 
     /// Sends a request, by the API's version that the sidecar has. The error is one of a request that did not land.
     async fn send(&self, method: Method, path: &str, body: Option<&Payload>) -> Result<Sent> {
+        let began = Instant::now();
         loop {
             let version = self.version.load(Ordering::Relaxed);
             let url = format!("{}/{}/workflows/{COMPONENT}/{path}", self.endpoint, VERSIONS[version]);
@@ -97,7 +106,7 @@ impl DaprHttp {
             let request = request
                 .build()
                 .map_err(|error| Error::internal("a request cannot be built").with_source(error))?;
-            let sent = self.deliver(request).await?;
+            let sent = self.deliver(request, began).await?;
             let unknown = matches!(&sent, Sent::Answer(StatusCode::NOT_FOUND, body) if Body::read(body).code == NO_ROUTE);
             if !unknown || version + 1 == VERSIONS.len() {
                 return Ok(sent);
@@ -106,22 +115,40 @@ impl DaprHttp {
         }
     }
 
-    /// Sends a request, again while the connection is refused.
-    async fn deliver(&self, request: Request) -> Result<Sent> {
-        let began = Instant::now();
+    /// Sends a request, again while the connection is refused; one that changes nothing also when it broke.
+    async fn deliver(&self, request: Request, began: Instant) -> Result<Sent> {
         for attempt in 1.. {
             // A request without a stream can always be copied.
-            let Some(copy) = request.try_clone() else { break };
-            match self.client.execute(copy).await {
-                Ok(answer) => return Ok(self.read(answer).await),
-                Err(error) if error.is_connect() && began.elapsed() < PATIENCE.min(self.timeout) => {
-                    tokio::time::sleep(pause(attempt)).await;
-                }
-                Err(error) if error.is_connect() => return Err(self.unreachable(error)),
-                Err(error) => return Ok(Sent::Lost(self.lost(error))),
+            let Some(mut copy) = request.try_clone() else { break };
+            *copy.timeout_mut() = Some(self.timeout.saturating_sub(began.elapsed()));
+            let failed = match self.once(copy).await {
+                Ok(Sent::Lost(error)) if request.method() == Method::GET => Ok(error),
+                Ok(sent) => return Ok(sent),
+                Err(error) => Err(error),
+            };
+            let kind = failed.as_ref().map_or_else(Error::kind, Error::kind);
+            let pause = pause(attempt);
+            if kind != ErrorKind::Unavailable || began.elapsed() + pause >= PATIENCE.min(self.timeout) {
+                return failed.map(Sent::Lost);
             }
+            tokio::time::sleep(pause).await;
         }
         Err(Error::internal("a request cannot be repeated"))
+    }
+
+    /// Sends a request once. The error is one of a request that did not land.
+    async fn once(&self, request: Request) -> Result<Sent> {
+        let error = match self.client.execute(request).await {
+            Ok(answer) => return Ok(self.read(answer).await),
+            Err(error) => error,
+        };
+        match fault::of_chain(&error, &self.endpoint) {
+            Some(fault) => Err(fault.with_source(error.without_url())),
+            None if error.is_connect() => {
+                Err(fault::unreachable(&error, &self.endpoint).with_source(error.without_url()))
+            }
+            None => Ok(Sent::Lost(self.lost(error))),
+        }
     }
 
     async fn read(&self, mut answer: Response) -> Sent {
@@ -139,14 +166,13 @@ impl DaprHttp {
         }
     }
 
-    fn unreachable(&self, error: reqwest::Error) -> Error {
-        let message = format!("nothing answers at {}; is the sidecar running?", self.endpoint);
-        Error::new(ErrorKind::Unavailable, message).with_source(error.without_url())
-    }
-
     fn lost(&self, error: reqwest::Error) -> Error {
         let (kind, what) = if error.is_timeout() {
-            (ErrorKind::Timeout, format!("no answer within {} s", self.timeout.as_secs_f64()))
+            (ErrorKind::Timeout, "no answer in time".to_owned())
+        } else if fault::text_of(&error).contains("invalid HTTP") {
+            let message =
+                format!("what answers at {} speaks no HTTP/1.1; is it Dapr's gRPC port?", self.endpoint);
+            return Error::new(ErrorKind::FailedPrecondition, message).with_source(error.without_url());
         } else {
             (ErrorKind::Unavailable, "the connection broke before the answer came".to_owned())
         };
@@ -155,12 +181,47 @@ impl DaprHttp {
         Error::new(kind, message).with_source(error.without_url())
     }
 
+    /// What the sidecar says of itself, if it says so quickly.
+    async fn metadata(&self) -> Option<Metadata> {
+        let request = self.client.get(format!("{}/v1.0/metadata", self.endpoint)).timeout(ASIDE);
+        let answer = request.send().await.ok()?;
+        match self.read(answer).await {
+            Sent::Answer(StatusCode::OK, body) => Metadata::of_json(&body),
+            _ => None,
+        }
+    }
+
+    /// What the sidecar says of its health, if that is bad.
+    async fn unhealthy(&self) -> Option<Body> {
+        let request = self.client.get(format!("{}/v1.0/healthz", self.endpoint)).timeout(ASIDE);
+        let answer = request.send().await.ok()?;
+        match self.read(answer).await {
+            Sent::Answer(status, body) if !status.is_success() => Some(Body::read(&body)),
+            _ => None,
+        }
+    }
+
     /// Sends and wants a success.
     async fn call(&self, method: Method, path: &str, body: Option<&Payload>) -> Result<Bytes> {
         match self.send(method, path, body).await? {
-            Sent::Answer(status, body) => accepted(status, body),
+            Sent::Answer(status, body) => self.accepted(status, body).await,
             Sent::Lost(error) => Err(error),
         }
+    }
+
+    /// The body of a success. Where the error does not say what is wrong, the sidecar's health may.
+    async fn accepted(&self, status: StatusCode, body: Bytes) -> Result<Bytes> {
+        if status.is_success() {
+            return Ok(body);
+        }
+        let error = of_answer(status.as_u16(), &Body::read(&body));
+        if error.kind() != ErrorKind::Internal {
+            return Err(error);
+        }
+        Err(match self.unhealthy().await {
+            Some(body) => of_answer(500, &body).with_source(error),
+            None => error,
+        })
     }
 
     async fn state(&self, id: &str) -> Result<WorkflowState> {
@@ -171,21 +232,39 @@ impl DaprHttp {
     /// A request about an instance that answers nothing.
     fn control<'a>(&'a self, id: &'a str, verb: &'a str, body: Option<Payload>) -> Pending<'a, ()> {
         let path = format!("{}/{verb}", segment(id));
-        let call = async move { self.call(Method::POST, &path, body.as_ref()).await.map(drop) };
-        Box::pin(within(&self.reactor, call))
+        self.run(async move { self.call(Method::POST, &path, body.as_ref()).await.map(drop) })
     }
 
+    /// Starts an instance. If the connection breaks, it is looked up before anything is sent again; one that got no answer
+    /// in time may still be under way, so it is only looked up.
     async fn start_once(&self, request: &StartRequest, id: &str) -> Result<Started> {
         let path = format!("{}/start?instanceID={}", segment(&request.name), segment(id));
         let began = Micros::now();
         let lost = match self.send(Method::POST, &path, Some(&request.input)).await? {
-            Sent::Answer(status, body) => return accepted(status, body).map(|_| started(id)),
+            Sent::Answer(status, body) => return self.accepted(status, body).await.map(|_| started(id)),
             Sent::Lost(error) => error,
         };
-        match landed(&self.state(id).await, began) {
-            Landed::Yes => Ok(started(id)),
-            Landed::No => self.call(Method::POST, &path, Some(&request.input)).await.map(|_| started(id)),
-            Landed::Unclear => Err(lost),
+        if lost.kind() == ErrorKind::Timeout {
+            return match self.state(id).await {
+                Ok(state) if state.created_at >= began => Ok(started(id)),
+                _ => Err(late(self.metadata().await.as_ref(), lost)),
+            };
+        }
+        match landed(|| self.state(id), began).await {
+            Landed::Yes => return Ok(started(id)),
+            Landed::Unclear => return Err(lost),
+            Landed::No => {}
+        }
+        match self.call(Method::POST, &path, Some(&request.input)).await {
+            Ok(_) => Ok(started(id)),
+            // The first attempt may have been under way all the time.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                match landed(|| self.state(id), began).await {
+                    Landed::Yes => Ok(started(id)),
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -196,24 +275,19 @@ impl DaprHttp {
         timeout: Option<Duration>,
         payloads: bool,
         done: fn(&WorkflowState) -> bool,
-    ) -> Pending<'a, WorkflowState> {
-        let wait = async move {
-            let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-            let mut interval = Duration::from_millis(10);
-            loop {
-                let state = self.state(id).await?;
-                if done(&state) {
-                    return Ok(if payloads { state } else { state::without_payloads(state) });
-                }
-                let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-                if left == Some(Duration::ZERO) {
-                    return Err(Error::new(ErrorKind::Timeout, "the time given has passed"));
-                }
-                tokio::time::sleep(left.map_or(interval, |left| interval.min(left))).await;
-                interval = interval.mul_f64(1.5).min(Duration::from_secs(1));
-            }
-        };
-        Box::pin(within(&self.reactor, wait))
+    ) -> impl Future<Output = Result<WorkflowState>> + Send + 'a {
+        let until = Until::after(timeout);
+        async move {
+            let state = ask_again(until, || Box::pin(self.state(id)), done).await?;
+            Ok(shorn(state, payloads))
+        }
+    }
+
+    fn run<'a, T: Send + 'static>(
+        &'a self,
+        call: impl Future<Output = Result<T>> + Send + 'a,
+    ) -> Pending<'a, T> {
+        Box::pin(within(&self.reactor, call))
     }
 }
 
@@ -229,47 +303,66 @@ impl Workflow for DaprHttp {
         ))
     }
 
+    fn bulk(&self, action: BulkAction, _: Filter, _: Option<String>) -> Pending<'_, BulkStep> {
+        refused(match action {
+            BulkAction::Purge => "purge of many instances",
+            BulkAction::Terminate { .. } => "termination of many instances",
+            BulkAction::Pause { .. } => "pause of many instances",
+            BulkAction::Resume { .. } => "resume of many instances",
+        })
+    }
+
+    fn list(&self, _: ListRequest) -> Pending<'_, Page> {
+        refused("list of instances")
+    }
+
+    fn count(&self, _: Filter) -> Pending<'_, StatusCounts> {
+        refused("count of instances")
+    }
+
+    fn history<'a>(&'a self, _: &'a str) -> Pending<'a, Vec<Event>> {
+        refused("histories")
+    }
+
+    fn rerun(&self, _: RerunRequest) -> Pending<'_, Started> {
+        refused("rerun")
+    }
+
     fn start(&self, request: StartRequest) -> Pending<'_, Started> {
-        let start = async move {
+        self.run(async move {
             check_start(&request)?;
             let id = request.instance_id.as_deref().unwrap_or_default();
             self.start_once(&request, id).await
-        };
-        Box::pin(within(&self.reactor, start))
+        })
     }
 
     fn get<'a>(&'a self, instance_id: &'a str, payloads: bool) -> Pending<'a, WorkflowState> {
-        let get = async move {
-            let state = self.state(instance_id).await?;
-            Ok(if payloads { state } else { state::without_payloads(state) })
-        };
-        Box::pin(within(&self.reactor, get))
+        self.run(async move { Ok(shorn(self.state(instance_id).await?, payloads)) })
     }
 
     fn pause<'a>(&'a self, instance_id: &'a str, reason: Option<String>) -> Pending<'a, ()> {
         match reason {
             None => self.control(instance_id, "pause", None),
-            Some(_) => refused("a reason of a pause"),
+            Some(_) => refused("reason of a pause"),
         }
     }
 
     fn resume<'a>(&'a self, instance_id: &'a str, reason: Option<String>) -> Pending<'a, ()> {
         match reason {
             None => self.control(instance_id, "resume", None),
-            Some(_) => refused("a reason of a resume"),
+            Some(_) => refused("reason of a resume"),
         }
     }
 
     fn raise_event<'a>(&'a self, instance_id: &'a str, event_name: String, data: Payload) -> Pending<'a, ()> {
         let path = format!("{}/raiseEvent/{}", segment(instance_id), segment(&event_name));
-        let call = async move { self.call(Method::POST, &path, Some(&data)).await.map(drop) };
-        Box::pin(within(&self.reactor, call))
+        self.run(async move { self.call(Method::POST, &path, Some(&data)).await.map(drop) })
     }
 
     fn terminate<'a>(&'a self, instance_id: &'a str, output: Payload, recursive: bool) -> Pending<'a, ()> {
         match (output, recursive) {
-            (Some(_), _) => refused("an output of a termination"),
-            (None, false) => refused("a termination without the children"),
+            (Some(_), _) => refused("output of a termination"),
+            (None, false) => refused("termination without the children"),
             (None, true) => self.control(instance_id, "terminate", None),
         }
     }
@@ -277,7 +370,7 @@ impl Workflow for DaprHttp {
     /// Answers 1: the API does not say how many children went along.
     fn purge<'a>(&'a self, instance_id: &'a str, recursive: bool) -> Pending<'a, u64> {
         if !recursive {
-            return refused("a purge without the children");
+            return refused("purge without the children");
         }
         let purge = self.control(instance_id, "purge", None);
         Box::pin(async move {
@@ -297,7 +390,7 @@ impl Workflow for DaprHttp {
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'a, WorkflowState> {
-        self.poll(instance_id, timeout, payloads, |state| state.status != RuntimeStatus::Pending)
+        self.run(self.poll(instance_id, timeout, payloads, has_started))
     }
 
     fn wait_for_completion<'a>(
@@ -306,30 +399,32 @@ impl Workflow for DaprHttp {
         timeout: Option<Duration>,
         payloads: bool,
     ) -> Pending<'a, WorkflowState> {
-        let ended = self.poll(instance_id, timeout, payloads, |state| {
-            state.status.is_terminal() || state.status == RuntimeStatus::Stalled
-        });
-        Box::pin(async move {
-            let state = ended.await?;
-            if state.status == RuntimeStatus::Stalled {
-                let reason = state.reason.unwrap_or_default();
-                return Err(Error::new(ErrorKind::WorkflowStalled, reason));
-            }
-            Ok(state)
+        self.run(async move { again::ended(self.poll(instance_id, timeout, payloads, has_ended).await?) })
+    }
+
+    fn next_change<'a>(
+        &'a self,
+        instance_id: &'a str,
+        seen: Option<Seen>,
+        payloads: bool,
+    ) -> Pending<'a, Change> {
+        self.run(async move {
+            let change = again::next_change(seen, || Box::pin(self.state(instance_id))).await?;
+            Ok(Change { state: shorn(change.state, payloads), ..change })
         })
     }
 }
 
 /// What a start over HTTP cannot say is refused before anything is sent.
 fn check_start(request: &StartRequest) -> Result<()> {
-    let beyond = [
-        (request.start_at.is_some(), "start_at; Dapr's gRPC API has it"),
-        (request.version.is_some(), "version; no runtime takes it yet"),
-        (!request.tags.is_empty(), "tags; no runtime takes them yet"),
-        (request.reuse == Reuse::Never, "reuse=\"never\"; Dapr's gRPC API has it from 1.19 on"),
-    ];
-    match beyond.into_iter().find(|(given, _)| *given) {
-        Some((_, what)) => Err(not_implemented(what)),
+    if let Some(error) = dropped(request) {
+        return Err(error);
+    }
+    if request.reuse == Reuse::Never {
+        return Err(not_implemented("reuse=\"never\", which takes a runtime of 1.19 or later besides"));
+    }
+    match request.start_at {
+        Some(_) => Err(not_implemented("start_at")),
         None => Ok(()),
     }
 }
@@ -343,10 +438,6 @@ fn not_implemented(what: &str) -> Error {
 
 fn refused<T: Send + 'static>(what: &str) -> Pending<'static, T> {
     Box::pin(std::future::ready(Err(not_implemented(what))))
-}
-
-fn accepted(status: StatusCode, body: Bytes) -> Result<Bytes> {
-    if status.is_success() { Ok(body) } else { Err(of_answer(status.as_u16(), &Body::read(&body))) }
 }
 
 fn started(id: &str) -> Started {

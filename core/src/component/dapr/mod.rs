@@ -1,19 +1,17 @@
 //! Dapr's workflow API, as a sidecar serves it.
 
+mod again;
 mod connection;
 mod errors;
+mod fault;
 mod grpc;
 mod http;
 mod lost;
 mod marker;
+mod metadata;
 
 pub(crate) use connection::pause;
 pub use grpc::DaprGrpc;
-pub(crate) use grpc::{Channel, Failed};
+pub(crate) use grpc::{Channel, Failed, error_of};
 pub use http::DaprHttp;
 pub(crate) use marker::{unmark, unmarked_event};
-
-/// The error that a failed call means.
-pub(crate) fn error_of(failed: &Failed) -> crate::error::Error {
-    errors::of_status(failed.status())
-}

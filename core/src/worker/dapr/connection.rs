@@ -79,15 +79,12 @@ impl Hub {
     }
 
     fn describe(&self, failed: &Failed) -> Error {
+        let error = error_of(failed, &self.endpoint);
         match failed {
-            Failed::Unsent(_) => {
-                let message = format!("nothing answers at {}; is the sidecar running?", self.endpoint);
-                Error::new(ErrorKind::Unavailable, message)
-            }
-            Failed::Status(_) if failed.is_outage() => {
+            Failed::Status(_) if error.kind() == ErrorKind::Unavailable && failed.is_outage() => {
                 Error::new(ErrorKind::Unavailable, format!("the connection to {} broke", self.endpoint))
             }
-            Failed::Status(_) => error_of(failed),
+            _ => error,
         }
     }
 

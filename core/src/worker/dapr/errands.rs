@@ -74,7 +74,7 @@ impl Hub {
                 PATIENCE,
             );
             let Err(failed) = started.await else { return Ok(None) };
-            let error = error_of(&failed);
+            let error = error_of(&failed, &self.endpoint);
             if error.kind() == ErrorKind::AlreadyExists {
                 return Ok(None);
             }
@@ -97,7 +97,7 @@ impl Hub {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let error = error_of(&failed);
+            let error = error_of(&failed, &self.endpoint);
             if attempt >= ATTEMPTS || !is_worth_another(&failed, &error) {
                 return Err(error);
             }

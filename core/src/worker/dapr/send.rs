@@ -93,7 +93,7 @@ impl Hub {
                     tokio::time::sleep(pause(attempt)).await;
                 }
                 Next::Unclear | Next::OtherName | Next::TooLarge => {
-                    let (instance, error) = (&response.instance_id, error_of(&failed));
+                    let (instance, error) = (&response.instance_id, error_of(&failed, &self.endpoint));
                     let why = error.message();
                     self.notice(
                         Level::Warning,

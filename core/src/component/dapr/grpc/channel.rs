@@ -1,21 +1,20 @@
-//! One HTTP/2 connection to a sidecar and the calls on it.
+//! The calls to a sidecar: when they are repeated, and how they fail.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Uri;
-use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue};
 use hyper_util::rt::TokioIo;
 use prost::Message;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
-use tokio_rustls::TlsConnector;
 use tonic::client::Grpc;
-use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel as Connection, Endpoint};
-use tonic::{Code, ConnectError, Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming};
 
-use super::super::connection::{PATIENCE, pause, tls};
+use super::super::connection::{PATIENCE, pause};
+use super::super::fault;
+use super::dial::Dialer;
+use super::line::{Line, framed};
 use crate::error::{Error, Result};
 use crate::options::ClientOptions;
 use crate::runtime::reactor;
@@ -25,12 +24,14 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much longer than the largest payload a message may be. A history holds many of them.
 const HISTORY: usize = 64 << 20;
+const USER_AGENT: &str = concat!("everstep/", env!("CARGO_PKG_VERSION"));
 
-/// A connection that is made with the first call and again when it was lost.
+/// Connections that are made with the first call and again when they were lost: one for calls, one for streams.
 #[derive(Clone)]
 pub(crate) struct Channel {
+    line: Arc<Line>,
     connection: Connection,
-    token: Option<MetadataValue<Ascii>>,
+    token: Option<HeaderValue>,
     reactor: Handle,
     max_message: usize,
 }
@@ -45,45 +46,23 @@ pub(crate) enum Failed {
 }
 
 impl Channel {
-    /// A channel for `grpc://host:port` or `grpcs://host:port`.
+    /// A channel for `grpc://host:port`, `grpcs://host:port`, `unix:/path` or `unix-abstract:name`.
     ///
     /// # Errors
     /// `invalid_argument` for certificates that cannot be read, `resource_exhausted` without threads for connections.
     pub(crate) fn open(url: &str, options: &ClientOptions) -> Result<Channel> {
-        let (secure, authority) = match url.strip_prefix("grpcs://") {
-            Some(authority) => (true, authority),
-            None => (false, url.trim_start_matches("grpc://")),
-        };
         let reactor = reactor::handle()?;
-        let wrong = |error: tonic::transport::Error| {
-            Error::invalid("the endpoint has no host and port that can be called").with_source(error)
-        };
-        let scheme = if secure { "https" } else { "http" };
-        let endpoint = Endpoint::from_shared(format!("{scheme}://{authority}"))
-            .and_then(|endpoint| endpoint.user_agent(concat!("everstep/", env!("CARGO_PKG_VERSION"))))
-            .map_err(wrong)?
-            .connect_timeout(PATIENCE)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .keep_alive_while_idle(true)
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(4 << 20);
-        let token = options.remote.api_token.as_deref().map(|token| token.parse().map_err(|_| bad_token()));
-        let connection = {
-            let _inside = reactor.enter();
-            if secure {
-                let connector = TlsConnector::from(std::sync::Arc::new(h2(tls(&options.remote, true)?)));
-                endpoint.connect_with_connector_lazy(tower::service_fn(move |uri| {
-                    let connector = connector.clone();
-                    async move { connect_tls(&connector, uri).await.map(TokioIo::new) }
-                }))
-            } else {
-                endpoint.connect_lazy()
-            }
-        };
+        let dialer = Dialer::new(url, &options.remote)?;
+        let token = options.remote.api_token.as_deref().map(header).transpose()?;
         let max_message = options.max_payload_bytes.saturating_add(HISTORY);
-        Ok(Channel { connection, token: token.transpose()?, reactor, max_message })
+        let mut headers = HeaderMap::new();
+        headers.insert("user-agent", HeaderValue::from_static(USER_AGENT));
+        if let Some(token) = &token {
+            headers.insert("dapr-api-token", token.clone());
+        }
+        let line = Arc::new(Line::new(dialer.clone(), reactor.clone(), headers, max_message));
+        let connection = streams(dialer, &reactor)?;
+        Ok(Channel { line, connection, token, reactor, max_message })
     }
 
     /// The reactor that futures of this channel need.
@@ -91,7 +70,7 @@ impl Channel {
         &self.reactor
     }
 
-    /// Calls a method of the task hub service, again while the connection is refused.
+    /// Calls a method of the task hub service, again while nothing can be sent.
     pub(crate) async fn unary<Q, A>(
         &self,
         method: &'static str,
@@ -102,17 +81,51 @@ impl Channel {
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
+        self.call(method, request, timeout, |failed| matches!(failed, Failed::Unsent(_))).await
+    }
+
+    /// Calls a method that changes nothing, again while the sidecar is away.
+    pub(super) async fn ask<Q, A>(
+        &self,
+        method: &'static str,
+        request: Q,
+        timeout: Duration,
+    ) -> std::result::Result<A, Failed>
+    where
+        Q: Message + Clone + 'static,
+        A: Message + Default + 'static,
+    {
+        self.call(method, request, timeout, Failed::is_outage).await
+    }
+
+    async fn call<Q, A>(
+        &self,
+        method: &'static str,
+        request: Q,
+        timeout: Duration,
+        again: fn(&Failed) -> bool,
+    ) -> std::result::Result<A, Failed>
+    where
+        Q: Message + Clone + 'static,
+        A: Message + Default + 'static,
+    {
         let began = Instant::now();
-        for attempt in 1.. {
-            match self.once(method, request.clone(), timeout).await {
-                Err(Failed::Unsent(status)) if began.elapsed() >= PATIENCE.min(timeout) => {
-                    return Err(Failed::Unsent(status));
-                }
-                Err(Failed::Unsent(_)) => tokio::time::sleep(pause(attempt)).await,
-                answer => return answer,
+        let body = framed(&request);
+        let mut attempt = 0;
+        loop {
+            let left = timeout.saturating_sub(began.elapsed());
+            let failed = match self.send(method, body.clone(), left).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            attempt += 1;
+            let pause = pause(attempt);
+            let enough = began.elapsed() + pause >= PATIENCE.min(timeout);
+            if enough || !again(&failed) || failed.is_final() {
+                return Err(failed);
             }
+            tokio::time::sleep(pause).await;
         }
-        Err(Failed::Unsent(Status::unavailable("no attempt is left")))
     }
 
     /// Calls a method of the task hub service once.
@@ -126,16 +139,20 @@ impl Channel {
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
-        let mut request = self.request(request);
-        request.set_timeout(timeout);
-        let mut grpc = self.grpc();
-        let call = async {
-            grpc.ready().await.map_err(|error| Failed::of(Status::from_error(error.into())))?;
-            let codec = tonic_prost::ProstCodec::<Q, A>::default();
-            grpc.unary(request, path(method), codec).await.map_err(Failed::of)
-        };
-        match tokio::time::timeout(timeout, call).await {
-            Ok(answer) => answer.map(tonic::Response::into_inner),
+        self.send(method, framed(&request), timeout).await
+    }
+
+    async fn send<A>(
+        &self,
+        method: &'static str,
+        body: bytes::Bytes,
+        timeout: Duration,
+    ) -> std::result::Result<A, Failed>
+    where
+        A: Message + Default + 'static,
+    {
+        match tokio::time::timeout(timeout, self.line.call(method, body, timeout)).await {
+            Ok(answer) => answer,
             Err(_) => Err(Failed::Status(Status::deadline_exceeded("no answer in time"))),
         }
     }
@@ -161,7 +178,7 @@ impl Channel {
     fn request<Q>(&self, message: Q) -> Request<Q> {
         let mut request = Request::new(message);
         if let Some(token) = &self.token {
-            request.metadata_mut().insert("dapr-api-token", token.clone());
+            request.metadata_mut().as_mut().insert("dapr-api-token", token.clone());
         }
         request
     }
@@ -174,15 +191,27 @@ impl Channel {
 }
 
 impl Failed {
+    /// Nothing was sent, because of this.
+    pub(super) fn unsent(error: impl std::error::Error + Send + Sync + 'static) -> Failed {
+        let mut status = Status::unavailable("there is no connection");
+        status.set_source(Arc::new(error));
+        Failed::Unsent(status)
+    }
+
     fn of(status: Status) -> Failed {
         let mut cause = std::error::Error::source(&status);
         while let Some(error) = cause {
-            if error.is::<ConnectError>() {
+            if error.is::<tonic::ConnectError>() {
                 return Failed::Unsent(status);
             }
             cause = error.source();
         }
         Failed::Status(status)
+    }
+
+    /// Whether another attempt would end alike, because of certificates for example.
+    fn is_final(&self) -> bool {
+        fault::of_chain(self.status(), "").is_some()
     }
 
     /// The status, wherever it comes from.
@@ -201,28 +230,34 @@ impl Failed {
     }
 }
 
-fn path(method: &'static str) -> PathAndQuery {
-    PathAndQuery::from_static(method)
+/// The connection for streams, which tonic reads.
+fn streams(dialer: Dialer, reactor: &Handle) -> Result<Connection> {
+    let wrong = |error: tonic::transport::Error| {
+        Error::invalid("the endpoint has no host and port that can be called").with_source(error)
+    };
+    let scheme = if dialer.is_secure() { "https" } else { "http" };
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{}", dialer.authority()))
+        .and_then(|endpoint| endpoint.user_agent(USER_AGENT))
+        .map_err(wrong)?
+        .http2_keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20);
+    let _inside = reactor.enter();
+    Ok(endpoint.connect_with_connector_lazy(tower::service_fn(move |_| {
+        let dialer = dialer.clone();
+        async move { dialer.dial().await.map(TokioIo::new) }
+    })))
 }
 
-fn bad_token() -> Error {
-    Error::invalid("the API token has a character that no header can carry")
+fn path(method: &'static str) -> http::uri::PathAndQuery {
+    http::uri::PathAndQuery::from_static(method)
 }
 
-fn h2(mut config: rustls::ClientConfig) -> rustls::ClientConfig {
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    config
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
-
-async fn connect_tls(connector: &TlsConnector, uri: Uri) -> std::io::Result<Box<dyn Stream>> {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-    let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
-    stream.set_nodelay(true)?;
-    let name = rustls::pki_types::ServerName::try_from(host)
-        .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidInput, error))?;
-    Ok(Box::new(connector.connect(name, stream).await?))
+fn header(token: &str) -> Result<HeaderValue> {
+    let wrong = |_| Error::invalid("the API token has a character that no header can carry");
+    let mut value = HeaderValue::from_str(token).map_err(wrong)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -67,11 +67,6 @@ fn time(text: &str) -> Micros {
     parse_rfc3339(text).unwrap_or_default()
 }
 
-/// The API always tells the payloads.
-pub(super) fn without_payloads(state: WorkflowState) -> WorkflowState {
-    WorkflowState { input: None, output: None, ..state }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

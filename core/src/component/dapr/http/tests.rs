@@ -3,6 +3,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::model::RuntimeStatus;
 use crate::runtime::wait_on;
 
 /// What the sidecar of a test does with a request.
@@ -171,16 +172,93 @@ fn a_lost_start_is_looked_up_and_not_repeated() {
 #[test]
 fn a_lost_start_that_never_landed_is_made() {
     for old in [false, true] {
-        let sidecar = Sidecar::new(move |count, _| match count {
-            0 => Act::Hang,
-            1 if old => Act::Answer(200, state_json("2020-01-01T00:00:00Z", "COMPLETED")),
-            1 => not_found(),
-            _ => Act::Answer(202, "{}".into()),
+        let sidecar = Sidecar::new(move |count, line| match line.starts_with("GET") {
+            false if count == 0 => Act::Cut,
+            false => Act::Answer(202, "{}".into()),
+            true if old => Act::Answer(200, state_json("2020-01-01T00:00:00Z", "COMPLETED")),
+            true => not_found(),
         });
         wait(sidecar.component().start(start_of("a"))).unwrap();
         let lines = sidecar.lines();
         assert_eq!(lines.iter().filter(|line| line.starts_with("POST")).count(), 2, "{lines:?}");
     }
+}
+
+#[test]
+fn a_late_start_is_looked_up_and_not_repeated() {
+    for landed in [false, true] {
+        let sidecar = Sidecar::new(move |_, line| match line {
+            line if line.starts_with("POST") => Act::Hang,
+            "GET /v1.0/metadata" => Act::Answer(200, r#"{"workflows":{"connectedWorkers":0}}"#.into()),
+            _ if landed => Act::Answer(200, state_json("2999-01-01T00:00:00Z", "RUNNING")),
+            _ => not_found(),
+        });
+        let answer = wait(sidecar.component().start(start_of("a")));
+        match landed {
+            true => assert_eq!(answer.unwrap().instance_id, "a"),
+            false => {
+                let error = answer.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Timeout);
+                assert!(error.message().contains("no worker is connected"), "{error}");
+            }
+        }
+        assert_eq!(sidecar.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
+    }
+}
+
+#[test]
+fn what_changes_nothing_is_asked_again() {
+    let sidecar = Sidecar::new(|count, _| match count {
+        0 => Act::Cut,
+        _ => Act::Answer(200, state_json("2026-11-21T10:00:00Z", "RUNNING")),
+    });
+    assert_eq!(wait(sidecar.component().get("a", true)).unwrap().status, RuntimeStatus::Running);
+    assert_eq!(sidecar.lines().len(), 2);
+}
+
+#[test]
+fn a_sidecar_that_is_not_ready_says_so() {
+    let sidecar = Sidecar::new(|_, line| match line {
+        "GET /v1.0/healthz" => Act::Answer(
+            500,
+            r#"{"errorCode":"ERR_HEALTH_NOT_READY","message":"dapr is not ready: [x]"}"#.into(),
+        ),
+        _ => Act::Answer(500, r#"{"errorCode":"ERR_PAUSE_WORKFLOW","message":"what is this"}"#.into()),
+    });
+    let error = wait(sidecar.component().pause("a", None)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.message().contains("not ready"), "{error}");
+}
+
+#[test]
+fn a_watch_asks_again_until_something_is_new() {
+    let sidecar = Sidecar::new(|count, _| {
+        let status = ["PENDING", "PENDING", "RUNNING"][count.min(2)];
+        Act::Answer(200, state_json("2026-11-21T10:00:00Z", status))
+    });
+    let dapr = sidecar.component();
+    let first = wait(dapr.next_change("a", None, true)).unwrap();
+    assert_eq!(first.state.status, RuntimeStatus::Pending);
+    let second = wait(dapr.next_change("a", Some(first.seen), true)).unwrap();
+    assert_eq!(second.state.status, RuntimeStatus::Running);
+    assert_eq!(sidecar.lines().len(), 3);
+}
+
+#[test]
+fn a_port_that_speaks_no_http_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1024]);
+            // The first frame of HTTP/2.
+            let _ = stream.write_all(&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 5, 0, 0, 64, 0]);
+            while stream.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
+        }
+    });
+    let dapr = DaprHttp::open(&address, &ClientOptions::default()).unwrap();
+    let error = wait(dapr.get("a", true)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FailedPrecondition, "{error:?}");
 }
 
 #[test]
