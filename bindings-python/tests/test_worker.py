@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import subprocess
 import sys
 import threading
@@ -396,6 +397,36 @@ def test_closing_ends_all_threads_and_hands_back_what_was_at_work(endpoint: str)
         with Worker(client, [flow], [slow]):
             assert handle.result(timeout=10) == "done"
     assert threading.active_count() == before
+
+
+def test_a_worker_on_an_engine_is_ready_while_it_is_open() -> None:
+    with Client("memory:") as client:
+        worker = Worker(client, [echoes], [echo, echo_async])
+        assert not worker.is_ready
+        with pytest.raises(everstep.FailedPreconditionError):
+            worker.wait_until_ready(10)
+        with worker:
+            worker.wait_until_ready(10)
+            assert worker.is_ready
+        assert not worker.is_ready
+        with pytest.raises(everstep.ClosedError):
+            worker.wait_until_ready(10)
+
+
+def test_a_worker_without_its_sidecar_says_why_it_is_not_ready(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as taken:
+        # Bound and not listened on: a connection is refused, now and later.
+        taken.bind(("127.0.0.1", 0))
+        endpoint = f"grpc://127.0.0.1:{taken.getsockname()[1]}"
+        with caplog.at_level(logging.INFO, "everstep.worker"), Client(endpoint) as client:
+            for workflows, activities in (([echoes], []), ([], [echo])):
+                caplog.clear()
+                with Worker(client, workflows, activities, shutdown_timeout=0) as worker:
+                    assert not worker.is_ready
+                    with pytest.raises(everstep.OperationTimeoutError, match="nothing answers"):
+                        worker.wait_until_ready(0.5)
+                told = [record for record in caplog.records if endpoint in record.getMessage()]
+                assert [record.levelno for record in told] == [logging.WARNING], "said once, not at each attempt"
 
 
 def test_closed_clients_and_workers_say_so() -> None:

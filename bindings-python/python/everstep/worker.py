@@ -129,7 +129,7 @@ class Worker:
     def wait_until_ready(self, timeout: Duration | None = None) -> None:
         """Blocks until tasks may come; returns at once on the embedded engine.
 
-        Without a timeout it waits as long as it takes. Raises ``TimeoutError``, which says why there is no connection;
+        Without a timeout it waits as long as it takes. Raises ``OperationTimeoutError``, which says why there is none;
         ``UnauthenticatedError`` and its like at once where waiting is of no use; ``ClosedError``;
         ``FailedPreconditionError`` if the worker has not started.
         """

@@ -9,7 +9,7 @@ use prost::Message;
 use tokio::runtime::Handle;
 use tonic::client::Grpc;
 use tonic::transport::{Channel as Connection, Endpoint};
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming, TimeoutExpired};
 
 use super::super::connection::{PATIENCE, pause};
 use super::super::fault;
@@ -203,6 +203,9 @@ impl Failed {
         while let Some(error) = cause {
             if error.is::<tonic::ConnectError>() {
                 return Failed::Unsent(status);
+            }
+            if error.is::<TimeoutExpired>() {
+                return Failed::Status(Status::deadline_exceeded("no answer in time"));
             }
             cause = error.source();
         }
