@@ -162,6 +162,8 @@ fn fixed_message(kind: ErrorKind, text: &str) -> Option<String> {
 fn message(kind: ErrorKind, status: u16, body: &Body) -> String {
     // Dapr 1.18 forgets to format some of its texts.
     let said = body.message.split("%!(EXTRA").next().unwrap_or_default().trim_end();
+    let fixed = fixed_message(kind, said);
+    let said: String = said.chars().take(300).collect();
     match kind {
         ErrorKind::NotFound => "no such workflow instance".to_owned(),
         ErrorKind::NotImplemented => {
@@ -169,8 +171,8 @@ fn message(kind: ErrorKind, status: u16, body: &Body) -> String {
                 "the address answers {status} to Dapr's workflow API; is it a Dapr sidecar of 1.15 or later?"
             )
         }
-        _ if fixed_message(kind, said).is_some() => fixed_message(kind, said).unwrap_or_default(),
-        ErrorKind::PayloadTooLarge => too_large(said),
+        _ if fixed.is_some() => fixed.unwrap_or_default(),
+        ErrorKind::PayloadTooLarge => too_large(&said),
         _ if said.is_empty() => format!("the sidecar answers {status}"),
         _ => format!("the sidecar answers {status}: {said}"),
     }
@@ -259,6 +261,8 @@ mod tests {
         assert_eq!(plain(404, b"404 page not found"), ErrorKind::NotImplemented);
         assert_eq!(plain(500, b"\xff\xfe"), ErrorKind::Internal);
         assert!(of_answer(500, &Body::read(&[b'x'; 100_000])).message().len() < 300);
+        let long = format!(r#"{{"errorCode":"ERR","message":"{}"}}"#, "x".repeat(100_000));
+        assert!(of_answer(500, &Body::read(long.as_bytes())).message().len() < 400);
     }
 
     #[test]
