@@ -111,7 +111,7 @@ fn every_reader_bears_its_corpus() {
             count += 1;
         }
     }
-    println!("{count} files");
+    assert!(count > 300, "{count} files");
 }
 
 #[test]
@@ -169,6 +169,18 @@ fn every_reader_bears_files_that_are_mixed() {
             }
         }
     }
+}
+
+#[test]
+fn every_reader_is_a_target_of_the_fuzzer() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    for target in &TARGETS {
+        let path = format!("fuzz_targets/{}.rs", target.name);
+        assert!(manifest.contains(&format!("path = \"{path}\"")), "{path} is missing in Cargo.toml");
+        assert!(fs::read_to_string(root.join(&path)).unwrap().contains("fuzz_target!"), "{path}");
+    }
+    assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
 }
 
 /// The count of what is allocated is one: an allocation is seen.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::host::Host;
 use crate::bridge::{OpenRequest, read_completion};
+use crate::component::dapr::{probe, unmark, unmarked_event};
 use crate::history::wire::history_event::EventType;
 use crate::history::{DiagramOptions, Event, HistoryTree, decode, mermaid, record, wire};
 use crate::options::{Endpoint, Environment, resolve};
@@ -22,14 +23,21 @@ pub struct Target {
 }
 
 /// Every reader.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "answers", run: answers },
     Target { name: "completion", run: completion },
     Target { name: "endpoint", run: endpoint },
+    Target { name: "error_grpc", run: error_grpc },
+    Target { name: "error_http", run: error_http },
     Target { name: "history", run: history },
+    Target { name: "marker", run: marker },
+    Target { name: "metadata", run: metadata },
     Target { name: "open", run: open },
+    Target { name: "pem", run: pem },
     Target { name: "record", run: stored },
     Target { name: "replay", run: replay },
+    Target { name: "state_grpc", run: state_grpc },
+    Target { name: "state_http", run: state_http },
     Target { name: "work_item", run: work_item },
 ];
 
@@ -46,6 +54,7 @@ pub fn history(bytes: &[u8]) {
     let Ok(events) = answer.events.into_iter().map(Event::decode).collect::<Result<Vec<_>, _>>() else {
         return;
     };
+    let events: Vec<Event> = events.into_iter().map(unmarked_event).collect();
     let tree = HistoryTree::new("fuzz", &events);
     let _ = mermaid(&tree, &DiagramOptions::default());
 }
@@ -140,6 +149,69 @@ pub fn endpoint(bytes: &[u8]) {
         let value = text.to_owned();
         let environment = Environment::new(move |asked| (asked == name).then(|| value.clone()), "/");
         let _ = resolve(None, &environment);
+    }
+}
+
+/// A state over gRPC.
+pub fn state_grpc(bytes: &[u8]) {
+    let _ = probe::grpc_state(bytes);
+}
+
+/// A state over HTTP.
+pub fn state_http(bytes: &[u8]) {
+    let _ = probe::http_state(bytes);
+}
+
+/// An error over HTTP: the status in two bytes, then the body. What the sidecar says is shortened.
+pub fn error_http(bytes: &[u8]) {
+    let Some((status, body)) = bytes.split_first_chunk::<2>() else { return };
+    let error = probe::http_error(u16::from_be_bytes(*status), body);
+    assert!(error.message().chars().count() < 1000, "an error's message is short");
+}
+
+/// An error over gRPC: code, length of the text, text, details.
+pub fn error_grpc(bytes: &[u8]) {
+    let [code, length, rest @ ..] = bytes else { return };
+    let (text, details) = rest.split_at(rest.len().min(usize::from(*length)));
+    let error = probe::grpc_error(*code, &String::from_utf8_lossy(text), details);
+    assert!(error.message().chars().count() < 1000, "an error's message is short");
+}
+
+/// What a sidecar says of itself.
+pub fn metadata(bytes: &[u8]) {
+    probe::metadata(bytes);
+}
+
+/// Certificates and keys.
+pub fn pem(bytes: &[u8]) {
+    probe::pem(bytes);
+}
+
+/// A payload with the marker of Dapr's Python SDK: what is left of JSON is JSON, and everything else is there.
+pub fn marker(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut payload = Some(text.to_owned());
+    unmark(&mut payload);
+    if let Ok(mut expected) = serde_json::from_str::<Value>(text) {
+        let mut found: Value = serde_json::from_str(payload.as_deref().unwrap_or_default())
+            .expect("what is left of JSON is JSON");
+        without_marker(&mut expected);
+        without_marker(&mut found);
+        assert_eq!(found, expected, "{text} without its marker");
+    }
+}
+
+fn without_marker(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            // In one object there may be several, of which a parser takes the last.
+            if fields.get("__durabletask_autoobject__").is_some_and(Value::is_boolean) {
+                fields.remove("__durabletask_autoobject__");
+            }
+            fields.values_mut().for_each(without_marker);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_marker),
+        _ => {}
     }
 }
 

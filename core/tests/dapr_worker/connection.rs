@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use everstep::component::{Pending, Registry};
-use everstep::testkit::sidecar::{Runtime, Sidecar};
+use everstep::testkit::sidecar::{Fault, Runtime, Sidecar, What};
 use everstep::{Client, ClientOptions, Environment};
 use serde_json::json;
 use tonic::Code;
@@ -175,4 +175,32 @@ fn a_call_that_its_caller_gives_up_is_given_up_at_the_sidecar() {
         sidecar.calls_of("WaitForInstanceCompletion").iter().any(|call| call.ended && call.cancelled)
     });
     assert_eq!(sidecar.streams(), 1, "the connection lives on");
+}
+
+#[test]
+fn an_answer_that_is_no_message_is_an_error_and_the_connection_lives_on() {
+    let sidecar = Sidecar::open(Runtime::dapr_1_18());
+    let client = sidecar.client();
+    let _serving = Serving::simple(&client, &chain());
+    sidecar.begin("a", "chain", Some("1"));
+    assert_eq!(output(&sidecar, "a").as_deref(), Some("4"));
+    let bombs: [&[u8]; 8] = [
+        b"",
+        b"\0",
+        // Lengths without their bytes, compressed, two messages, no text, no message, and a page.
+        b"\0\xff\xff\xff\xff\x08",
+        b"\0\0\0\0\x05\x08",
+        b"\x01\0\0\0\x02\x08\x01",
+        b"\0\0\0\0\x02\x08\x01\0\0\0\0\x02\x08\x01",
+        b"\0\0\0\0\x06\x08\x01\x12\x02\x0a\x7f",
+        b"<html>502 Bad Gateway</html>",
+    ];
+    for bytes in bombs {
+        sidecar.fault("GetInstance", Fault::before(What::Bytes(bytes.to_vec())));
+        let answer = everstep::runtime::wait_on(client.get(None, "a", true), Some(PATIENCE));
+        assert_eq!(answer.unwrap_err().kind(), everstep::ErrorKind::Internal, "{bytes:?}");
+        let state = everstep::runtime::wait_on(client.get(None, "a", true), Some(PATIENCE)).unwrap();
+        assert_eq!(state.output.as_deref(), Some("4"));
+    }
+    assert_eq!(streams(&sidecar), 1);
 }

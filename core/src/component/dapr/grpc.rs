@@ -35,7 +35,7 @@ mod dial;
 mod line;
 mod many;
 mod start;
-mod state;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;
 mod wait;

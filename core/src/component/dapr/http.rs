@@ -28,7 +28,7 @@ use crate::options::ClientOptions;
 use crate::runtime::reactor::{self, within};
 use crate::worker::TaskSource;
 
-mod state;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;
 

@@ -9,6 +9,8 @@ mod http;
 mod lost;
 mod marker;
 mod metadata;
+#[cfg(feature = "testkit")]
+pub(crate) mod probe;
 
 pub(crate) use connection::pause;
 pub use grpc::DaprGrpc;

@@ -18,6 +18,8 @@ pub enum What {
     Reset,
     /// Its connection is cut.
     Cut,
+    /// It is answered with these bytes in place of a message and its length.
+    Bytes(Vec<u8>),
     /// It goes on when the test says so; what it was to do is done then, or was done before.
     Hold,
 }

@@ -109,7 +109,8 @@ async fn call(
     let Some(mut body) = body(request.body_mut()).await else { return };
     let size = body.len().saturating_sub(5);
     let message = if size > 0 { body.split_off(5) } else { Bytes::new() };
-    let number = hub.change(|state| {
+    // A release that follows the sight of the call is meant for it.
+    let (number, released) = hub.change(|state| {
         state.calls.push(super::Call {
             method: method.clone(),
             connection,
@@ -117,7 +118,7 @@ async fn call(
             ended: false,
             cancelled: false,
         });
-        state.calls.len() - 1
+        (state.calls.len() - 1, state.released)
     });
     let checked = {
         let state = hub.lock();
@@ -138,7 +139,7 @@ async fn call(
         Err(status) => unary(&mut respond, Err(status)),
         Ok(()) if method == "GetWorkItems" => work_items(&hub, respond, connection, message).await,
         Ok(()) => {
-            let heard = answer(&hub, &method, message, connection, &mut respond).await;
+            let heard = answer(&hub, &method, message, connection, released, &mut respond).await;
             hub.change(|state| state.calls[number].cancelled = !heard);
         }
     }
@@ -162,12 +163,13 @@ async fn answer(
     method: &str,
     message: Bytes,
     connection: u64,
+    released: u64,
     respond: &mut SendResponse<Bytes>,
 ) -> bool {
-    let (fault, released) = {
+    let fault = {
         let mut state = hub.lock();
         let at = state.faults.iter().position(|(of, _)| *of == method);
-        (at.map(|at| state.faults.remove(at).1), state.released)
+        at.map(|at| state.faults.remove(at).1)
     };
     let Some(Fault { applied, what }) = fault else {
         return match unless_reset(respond, methods::run(hub, method, message)).await {
@@ -185,6 +187,7 @@ async fn answer(
     match what {
         What::Status(code, text) => unary(respond, Err(Status::new(code, text))),
         What::Reset => respond.send_reset(Reason::INTERNAL_ERROR),
+        What::Bytes(bytes) => raw(respond, bytes),
         What::Cut => hub.change(|state| state.cut(connection)),
         What::Hold => {
             hub.when(|state| (state.released > released).then_some(())).await;
@@ -248,6 +251,13 @@ fn unary(respond: &mut SendResponse<Bytes>, answer: Result<Bytes, Status>) {
         Err(status) => (status.code(), status.message().to_owned()),
     };
     let _ = stream.send_trailers(trailers(code, &text));
+}
+
+/// Answers with an OK and bytes that may be no message.
+fn raw(respond: &mut SendResponse<Bytes>, bytes: Vec<u8>) {
+    let Ok(mut stream) = respond.send_response(headers(), false) else { return };
+    let _ = stream.send_data(bytes.into(), false);
+    let _ = stream.send_trailers(trailers(Code::Ok, ""));
 }
 
 /// Sends work items until the test or the worker ends the stream.

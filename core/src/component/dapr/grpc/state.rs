@@ -5,7 +5,7 @@ use crate::history::wire;
 use crate::model::{Failure, Micros, RuntimeStatus, WorkflowState};
 
 /// Reads a state. An instance that has not run has neither a name nor times in Dapr.
-pub(super) fn read(mut state: wire::WorkflowState) -> WorkflowState {
+pub(in super::super) fn read(mut state: wire::WorkflowState) -> WorkflowState {
     [&mut state.input, &mut state.output].into_iter().for_each(unmark);
     let time = |stamp: &Option<prost_types::Timestamp>| {
         stamp.as_ref().filter(|stamp| stamp.seconds > 0).map(wire::micros)

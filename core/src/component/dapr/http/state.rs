@@ -24,7 +24,7 @@ struct Answer {
 ///
 /// # Errors
 /// `internal` for an answer that is none of Dapr's.
-pub(super) fn read(body: &[u8]) -> Result<WorkflowState> {
+pub(in super::super) fn read(body: &[u8]) -> Result<WorkflowState> {
     let foreign = || Error::internal("the answer is no workflow state of Dapr's");
     let answer: Answer = serde_json::from_slice(body).map_err(|error| foreign().with_source(error))?;
     if answer.instance_id.is_empty() {

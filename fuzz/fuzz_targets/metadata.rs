@@ -1,0 +1,5 @@
+#![no_main]
+
+use everstep::testkit::fuzz;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::metadata(bytes));
