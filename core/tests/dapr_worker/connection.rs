@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use everstep::component::{Pending, Registry};
 use everstep::testkit::sidecar::{Fault, Runtime, Sidecar, What};
-use everstep::{Client, ClientOptions, Environment};
+use everstep::{Client, ClientOptions, Environment, ErrorKind};
 use serde_json::json;
 use tonic::Code;
 
@@ -18,12 +18,18 @@ fn streams(sidecar: &Sidecar) -> usize {
 fn a_sidecar_may_start_after_its_worker() {
     let sidecar = Sidecar::reserve(Runtime::dapr_1_18());
     let client = sidecar.client();
-    let _serving = Serving::simple(&client, &chain());
+    let serving = Serving::simple(&client, &chain());
     sidecar.begin("a", "chain", Some("1"));
-    // Several attempts find nobody.
-    std::thread::sleep(Duration::from_millis(300));
+    // The first attempt finds nobody.
+    let end = Instant::now() + PATIENCE;
+    while serving.worker.status().last_error.is_none() {
+        assert!(Instant::now() < end, "no attempt was made");
+        std::thread::yield_now();
+    }
+    assert_eq!(serving.worker.status().last_error.unwrap().0, ErrorKind::Unavailable);
     sidecar.start();
     assert_eq!(output(&sidecar, "a").as_deref(), Some("4"));
+    assert!(serving.worker.status().connected);
 }
 
 #[test]
@@ -89,11 +95,13 @@ fn a_token_that_is_wrong_is_no_end_and_no_storm() {
     let mut options = ClientOptions::at(sidecar.endpoint());
     options.remote.api_token = Some("wrong".into());
     let client = Client::open_in(&Environment::new(|_| None, "/"), Registry::default(), options).unwrap();
-    let _serving = Serving::simple(&client, &chain());
+    let serving = Serving::simple(&client, &chain());
     let began = Instant::now();
     sidecar.until("it tries again", |sidecar| streams(sidecar) >= 3);
     assert!(began.elapsed() > Duration::from_millis(60), "there are pauses between the attempts");
     assert_eq!(sidecar.streams(), 0);
+    let status = serving.worker.status();
+    assert_eq!((status.connected, status.last_error.unwrap().0), (false, ErrorKind::Unauthenticated));
     sidecar.change(|runtime| runtime.api_token = Some("wrong".into()));
     sidecar.begin("a", "chain", Some("1"));
     assert_eq!(output(&sidecar, "a").as_deref(), Some("4"));
@@ -170,7 +178,7 @@ fn a_call_that_its_caller_gives_up_is_given_up_at_the_sidecar() {
     sidecar.begin("a", "waits", None);
     let waiting: Pending<'static, _> = client.wait_for_completion(None, "a", None, false);
     let ended = everstep::runtime::wait_on(waiting, Some(Duration::from_millis(300)));
-    assert_eq!(ended.unwrap_err().kind(), everstep::ErrorKind::Timeout);
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Timeout);
     sidecar.until("the wait is cancelled", |sidecar| {
         sidecar.calls_of("WaitForInstanceCompletion").iter().any(|call| call.ended && call.cancelled)
     });
@@ -198,7 +206,7 @@ fn an_answer_that_is_no_message_is_an_error_and_the_connection_lives_on() {
     for bytes in bombs {
         sidecar.fault("GetInstance", Fault::before(What::Bytes(bytes.to_vec())));
         let answer = everstep::runtime::wait_on(client.get(None, "a", true), Some(PATIENCE));
-        assert_eq!(answer.unwrap_err().kind(), everstep::ErrorKind::Internal, "{bytes:?}");
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Internal, "{bytes:?}");
         let state = everstep::runtime::wait_on(client.get(None, "a", true), Some(PATIENCE)).unwrap();
         assert_eq!(state.output.as_deref(), Some("4"));
     }
