@@ -124,12 +124,20 @@ impl Machine {
         let known = self.ledger.strike(id, kind, name, own.call);
         if !known.map_err(|stall| self.patches.suspect(stall))? {
             let own = (self.dialect == Dialect::Own && own != OwnData::default()).then_some(own);
-            let workflow_action_type = Some(build(id));
+            let built = build(id);
+            // A sidecar reads where it goes off the action; versions before 1.19 have it inside as well.
+            let router = match &built {
+                Type::ScheduleTask(action) => action.router.clone(),
+                Type::CreateChildWorkflow(action) => action.router.clone(),
+                Type::CreateDetachedWorkflow(action) => action.router.clone(),
+                _ => None,
+            };
+            let workflow_action_type = Some(built);
             self.actions.push(wire::WorkflowAction {
                 id,
                 workflow_action_type,
+                router,
                 own: own.map(Box::new),
-                ..Default::default()
             });
         }
         if !self.early.is_empty() && self.early.contains_key(&id) {
@@ -174,12 +182,13 @@ impl Machine {
             Dialect::Own => None,
             Dialect::Dapr => call_version(own.attempt, timeout_ms.map(|timeout| self.after(timeout))),
         };
+        let router = self.router(target.app.as_ref());
         let id = self.emit(Kind::Task, Some(&target.name), own, |id| {
             Type::ScheduleTask(wire::ScheduleTaskAction {
                 name: target.name.clone(),
                 version,
                 input: target.input.clone(),
-                router: router(target.app.as_ref()),
+                router,
                 task_execution_id: key.unwrap_or_else(|| random::task_key(&space, id)),
                 ..Default::default()
             })
@@ -228,13 +237,14 @@ impl Machine {
         let attempt = i32::try_from(attempt).unwrap_or(i32::MAX);
         let own = OwnData { attempt, call: reference, ..OwnData::default() };
         let child_id = self.child_namer(target.id.clone());
+        let router = self.router(target.app.as_ref());
         let id = self.emit(Kind::Child, Some(&target.name), own, |id| {
             Type::CreateChildWorkflow(wire::CreateChildWorkflowAction {
                 instance_id: child_id(id),
                 name: target.name.clone(),
                 version: target.version.clone(),
                 input: target.input.clone(),
-                router: router(target.app.as_ref()),
+                router,
                 ..Default::default()
             })
         })?;
@@ -252,13 +262,14 @@ impl Machine {
                 errand(&StartWorkflow { instance_id: child_id(id), name, version, input })
             });
         }
+        let router = self.router(target.app.as_ref());
         self.emit(Kind::Detached, None, own, |id| {
             Type::CreateDetachedWorkflow(wire::CreateDetachedWorkflowAction {
                 instance_id: child_id(id),
                 name: target.name,
                 version: target.version,
                 input: target.input,
-                router: router(target.app.as_ref()),
+                router,
                 tags: BTreeMap::new(),
                 ..Default::default()
             })
@@ -319,17 +330,27 @@ impl Machine {
         input: impl FnOnce(i32) -> Payload,
     ) -> Result<(), Stall> {
         let space = self.space;
+        let router = self.router(app);
         let id = self.emit(Kind::Task, Some(name), OwnData::default(), |id| {
             Type::ScheduleTask(wire::ScheduleTaskAction {
                 name: name.to_owned(),
                 input: input(id),
-                router: router(app),
+                router,
                 task_execution_id: random::task_key(&space, id),
                 ..Default::default()
             })
         })?;
         self.errands.insert(id);
         Ok(())
+    }
+
+    /// Where an action goes that another application is asked for. A sidecar takes one without a source for its own.
+    fn router(&self, app: Option<&String>) -> Option<wire::TaskRouter> {
+        app.map(|app| wire::TaskRouter {
+            source_app_id: self.app.clone().unwrap_or_default(),
+            target_app_id: Some(app.clone()),
+            ..Default::default()
+        })
     }
 
     /// Ends the run.
@@ -355,8 +376,4 @@ impl Machine {
         self.finished = true;
         Ok(())
     }
-}
-
-fn router(app: Option<&String>) -> Option<wire::TaskRouter> {
-    app.map(|app| wire::TaskRouter { target_app_id: Some(app.clone()), ..Default::default() })
 }

@@ -49,6 +49,8 @@ pub(super) struct Machine {
     pub(super) dialect: Dialect,
     pub(super) instance_id: String,
     pub(super) execution_id: Option<String>,
+    /// The application that runs this, where the start says so.
+    pub(super) app: Option<String>,
     /// The name space of keys that are derived from the run.
     pub(super) space: Uuid,
     pub(super) now: Micros,
@@ -83,6 +85,7 @@ impl Machine {
             dialect: Dialect::default(),
             instance_id: instance_id.to_owned(),
             execution_id: None,
+            app: None,
             space: random::namespace(instance_id),
             now: Micros::default(),
             live: false,
@@ -265,6 +268,10 @@ impl Machine {
         self.started = true;
         self.execution_id =
             start.workflow_instance.as_ref().and_then(|instance| instance.execution_id.clone());
+        // What another application started names that one as its source, and this one as its target.
+        self.app = event.message().router.as_ref().map(|router| {
+            router.target_app_id.clone().filter(|app| !app.is_empty()).unwrap_or(router.source_app_id.clone())
+        });
         let run = self.execution_id.clone().unwrap_or_else(|| self.instance_id.clone());
         let own = event.message().own.as_ref();
         // A rerun draws the values that the kept part was made with, but its keys and children are its own.
