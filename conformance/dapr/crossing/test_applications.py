@@ -24,11 +24,11 @@ def ports(binaries: Path, store: str) -> Iterator[dict[str, int]]:
         yield {sidecar.app_id: sidecar.grpc_port for sidecar in cluster.sidecars}
 
 
-def double(ctx: Any, number: int) -> int:
+def double(_: Any, number: int) -> int:
     return number * 2
 
 
-def fails(ctx: Any) -> None:
+def fails(_: Any) -> None:
     raise ValueError("over there")
 
 

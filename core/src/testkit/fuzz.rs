@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::host::Host;
 use crate::bridge::{OpenRequest, read_completion};
-use crate::component::dapr::{probe, unmark, unmarked_event};
+use crate::component::dapr::probe;
 use crate::history::wire::history_event::EventType;
 use crate::history::{DiagramOptions, Event, HistoryTree, decode, mermaid, record, wire};
 use crate::options::{Endpoint, Environment, resolve};
@@ -30,7 +30,6 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "error_grpc", run: error_grpc },
     Target { name: "error_http", run: error_http },
     Target { name: "history", run: history },
-    Target { name: "marker", run: marker },
     Target { name: "metadata", run: metadata },
     Target { name: "open", run: open },
     Target { name: "pem", run: pem },
@@ -54,7 +53,6 @@ pub fn history(bytes: &[u8]) {
     let Ok(events) = answer.events.into_iter().map(Event::decode).collect::<Result<Vec<_>, _>>() else {
         return;
     };
-    let events: Vec<Event> = events.into_iter().map(unmarked_event).collect();
     let tree = HistoryTree::new("fuzz", &events);
     let _ = mermaid(&tree, &DiagramOptions::default());
 }
@@ -185,34 +183,6 @@ pub fn metadata(bytes: &[u8]) {
 /// Certificates and keys.
 pub fn pem(bytes: &[u8]) {
     probe::pem(bytes);
-}
-
-/// A payload with the marker of Dapr's Python SDK: what is left of JSON is JSON, and everything else is there.
-pub fn marker(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let mut payload = Some(text.to_owned());
-    unmark(&mut payload);
-    if let Ok(mut expected) = serde_json::from_str::<Value>(text) {
-        let mut found: Value = serde_json::from_str(payload.as_deref().unwrap_or_default())
-            .expect("what is left of JSON is JSON");
-        without_marker(&mut expected);
-        without_marker(&mut found);
-        assert_eq!(found, expected, "{text} without its marker");
-    }
-}
-
-fn without_marker(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            // In one object there may be several, of which a parser takes the last.
-            if fields.get("__durabletask_autoobject__").is_some_and(Value::is_boolean) {
-                fields.remove("__durabletask_autoobject__");
-            }
-            fields.values_mut().for_each(without_marker);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_marker),
-        _ => {}
-    }
 }
 
 /// What a host says when it opens a worker.

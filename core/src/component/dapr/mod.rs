@@ -7,7 +7,6 @@ mod fault;
 mod grpc;
 mod http;
 mod lost;
-mod marker;
 mod metadata;
 #[cfg(feature = "testkit")]
 pub(crate) mod probe;
@@ -16,4 +15,3 @@ pub(crate) use connection::pause;
 pub use grpc::DaprGrpc;
 pub(crate) use grpc::{Channel, Failed, error_of};
 pub use http::DaprHttp;
-pub(crate) use marker::{unmark, unmarked_event};

@@ -10,7 +10,6 @@ use bytes::{Bytes, BytesMut};
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
 
-use crate::component::dapr::unmarked_event;
 use crate::history::wire::history_event::EventType;
 use crate::history::{Event, wire};
 
@@ -166,7 +165,7 @@ impl TurnItem {
     }
 
     fn decode(&self, events: &[Range<usize>]) -> Result<Vec<Event>, Unreadable> {
-        let event = |range: &Range<usize>| Event::decode(self.bytes.slice(range.clone())).map(unmarked_event);
+        let event = |range: &Range<usize>| Event::decode(self.bytes.slice(range.clone()));
         events.iter().map(event).collect::<Result<_, _>>().map_err(|_| Unreadable)
     }
 

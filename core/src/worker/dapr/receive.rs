@@ -13,7 +13,6 @@ use super::items::{TurnItem, Unreadable, WorkItem};
 use super::runs::{Delivery, Placed};
 use super::session::stall_text;
 use crate::bridge::Level;
-use crate::component::dapr::unmark;
 use crate::engine::dispatch::unknown_activity;
 use crate::engine::machine::Evict;
 use crate::engine::task::{ActivityTask, Version};
@@ -98,8 +97,7 @@ impl Hub {
         completion_token: String,
         bytes: Bytes,
     ) -> Result<(), Unreadable> {
-        let mut request = wire::ActivityRequest::decode(bytes).map_err(|_| Unreadable)?;
-        unmark(&mut request.input);
+        let request = wire::ActivityRequest::decode(bytes).map_err(|_| Unreadable)?;
         let instance = request.workflow_instance.unwrap_or_default();
         let name = (Arc::from(instance.instance_id), request.task_id);
         let mut inner = self.lock();

@@ -14,7 +14,7 @@ use tonic::Code;
 use super::answers;
 use super::hub::Hub;
 use crate::bridge::Level;
-use crate::component::dapr::{Failed, error_of, pause, unmarked_event};
+use crate::component::dapr::{Failed, error_of, pause};
 use crate::engine::task::{ActivityKey, ActivityResult};
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{Event, wire};
@@ -160,7 +160,7 @@ impl Hub {
             })
         };
         let answer = wait_on(reactor::within(self.channel.reactor(), call), None)?;
-        Ok(answer.events.into_iter().map(|event| unmarked_event(Event::new(event))).collect())
+        Ok(answer.events.into_iter().map(Event::new).collect())
     }
 }
 

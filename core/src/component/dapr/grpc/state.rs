@@ -1,12 +1,10 @@
 //! The state that the task hub service answers.
 
-use super::super::marker::unmark;
 use crate::history::wire;
 use crate::model::{Failure, Micros, RuntimeStatus, WorkflowState};
 
 /// Reads a state. An instance that has not run has neither a name nor times in Dapr.
-pub(in super::super) fn read(mut state: wire::WorkflowState) -> WorkflowState {
-    [&mut state.input, &mut state.output].into_iter().for_each(unmark);
+pub(in super::super) fn read(state: wire::WorkflowState) -> WorkflowState {
     let time = |stamp: &Option<prost_types::Timestamp>| {
         stamp.as_ref().filter(|stamp| stamp.seconds > 0).map(wire::micros)
     };

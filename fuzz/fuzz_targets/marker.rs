@@ -1,5 +1,0 @@
-#![no_main]
-
-use everstep::testkit::fuzz;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::marker(bytes));
