@@ -36,6 +36,8 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVERSTEP_ENDPOINT", f"test:{uuid.uuid4().hex}")
     for name in ("DAPR_GRPC_PORT", "DAPR_GRPC_ENDPOINT", "DAPR_RUNTIME_HOST", "DAPR_API_TIMEOUT_SECONDS"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES",):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -679,7 +681,10 @@ def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(everstep.InvalidArgumentError, match="DAPR_API_TIMEOUT_SECONDS"):
         wf.DaprWorkflowClient()
     monkeypatch.setenv("DAPR_API_TIMEOUT_SECONDS", "2.5")
-    assert connection.options_of()["call_timeout"] == 2.5
+    assert connection.options_of() == {"call_timeout": 2.5}
+    assert connection.options_of(1 << 20)["max_payload_bytes"] == 1 << 20
+    monkeypatch.setenv("DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES", "4096")
+    assert connection.options_of()["max_payload_bytes"] == 4096
 
 
 def test_a_runtime_and_its_clients_share_the_engine_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:

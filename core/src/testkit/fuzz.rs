@@ -23,7 +23,7 @@ pub struct Target {
 }
 
 /// Every reader.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "answers", run: answers },
     Target { name: "completion", run: completion },
     Target { name: "endpoint", run: endpoint },

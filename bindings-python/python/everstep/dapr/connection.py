@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         """What is said of a connection beside its address."""
 
         call_timeout: float
+        max_payload_bytes: int
 
 
 _ENGINES = ("memory:", "test:")
@@ -49,16 +50,24 @@ def address_of(address: str) -> str:
     return f"{'grpcs' if tls else 'grpc'}://{rest}"
 
 
-def options_of(max_grpc_message_length: int | None = None) -> Options:  # noqa: ARG001
-    """The options of a client, from Dapr's variables where they are not given."""
+def options_of(max_grpc_message_length: int | None = None) -> Options:
+    """The options of a client, from Dapr's variables where they are not given. Raises ``InvalidArgumentError``."""
     options: Options = {}
-    seconds = os.environ.get("DAPR_API_TIMEOUT_SECONDS")
+    seconds = _number("DAPR_API_TIMEOUT_SECONDS")
     if seconds:
-        try:
-            options["call_timeout"] = float(seconds)
-        except ValueError:
-            raise InvalidArgumentError("DAPR_API_TIMEOUT_SECONDS must be a number of seconds") from None
+        options["call_timeout"] = seconds
+    longest = max_grpc_message_length or int(_number("DAPR_GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES"))
+    if longest:
+        # A message may be longer than its payload, so every message of that length is taken.
+        options["max_payload_bytes"] = longest
     return options
+
+
+def _number(name: str) -> float:
+    try:
+        return float(os.environ.get(name) or 0)
+    except ValueError:
+        raise InvalidArgumentError(f"{name} must be a number") from None
 
 
 def refuse_interceptors(interceptors: Sequence[Any] | None, endpoint: str) -> None:
