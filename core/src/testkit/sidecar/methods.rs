@@ -7,9 +7,10 @@ use prost::Message;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::hub::{Hub, State};
+use super::hub::Hub;
 use super::instance::{Instance, news};
 use super::items::History;
+use super::state::State;
 use crate::history::wire;
 use crate::history::wire::history_event::EventType;
 use crate::model::RuntimeStatus;

@@ -33,12 +33,14 @@ mod instance;
 mod items;
 mod methods;
 mod serve;
+mod state;
 
 pub use fault::{Fault, What};
 pub use hub::Call;
 use hub::Hub;
 use instance::Instance;
 use serve::Listener;
+use state::State;
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -192,7 +194,7 @@ impl Sidecar {
 
     /// Sends a health ping to every worker that says that it knows them; gives how many those are.
     pub fn ping(&self) -> usize {
-        self.hub.change(hub::State::ping)
+        self.hub.change(State::ping)
     }
 
     /// Sends bytes as a work item to every worker.

@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
 use super::fault::{Fault, What};
-use super::hub::{Hub, Out};
+use super::hub::Hub;
 use super::methods;
+use super::state::Out;
 use crate::history::wire;
 
 /// A port of the loopback interface, answered or only reserved.
