@@ -83,6 +83,9 @@ fn unreadable(what: &str, file: &Path, error: impl Into<Box<dyn std::error::Erro
     Error::invalid(format!("{what}: {} is no PEM file that can be read", file.display())).with_source(error)
 }
 
+/// How long a state is given to be written wholly; once more with each attempt.
+pub(super) const MOMENT: Duration = Duration::from_millis(5);
+
 /// The pause before attempt `attempt` (from 1) of a connection: 50 ms, doubled up to 1 s, each time with up to half of it
 /// taken off by chance, so that programs that lost the same sidecar do not come back at the same moment.
 pub(crate) fn pause(attempt: u32) -> Duration {

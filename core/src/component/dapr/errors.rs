@@ -7,6 +7,9 @@ use tonic::{Code, Status};
 use crate::error::{Error, ErrorKind};
 use crate::model::StartRequest;
 
+/// A state that was read from the store while a turn wrote it. With Redis behind it that is a daily matter, and over in a moment.
+const HALF_WRITTEN: &str = "missing from state store (transient";
+
 /// What a text says, whatever code it came with.
 const TEXTS: [(&str, ErrorKind); 11] = [
     ("no such instance exists", ErrorKind::NotFound),
@@ -21,8 +24,7 @@ const TEXTS: [(&str, ErrorKind); 11] = [
     ("failed to create actor: actor type", ErrorKind::Unavailable),
     ("the state store is not configured to use the actor runtime", ErrorKind::FailedPrecondition),
     ("context deadline exceeded", ErrorKind::Timeout),
-    // A state that was read from the store while a turn wrote it: with Redis behind it that is a daily matter.
-    ("missing from state store (transient", ErrorKind::Unavailable),
+    (HALF_WRITTEN, ErrorKind::Unavailable),
 ];
 
 /// The code of an answer whose route the sidecar does not know.
@@ -50,6 +52,11 @@ impl Body {
 /// The kind that a text of Dapr's means.
 pub(super) fn kind_of_text(text: &str) -> Option<ErrorKind> {
     TEXTS.iter().find(|(part, _)| text.contains(part)).map(|(_, kind)| *kind)
+}
+
+/// Whether a state was read while it was written, so that the next question gets the answer.
+pub(super) fn is_half_written(text: &str) -> bool {
+    text.contains(HALF_WRITTEN)
 }
 
 /// The error that an answer over HTTP means.

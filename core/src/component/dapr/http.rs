@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 
 use super::super::{Pending, Workflow};
 use super::again::{self, Until, ask_again, has_ended, has_started, shorn};
-use super::connection::{PATIENCE, budget, pause, tls};
-use super::errors::{Body, NO_ROUTE, dropped, of_answer};
+use super::connection::{MOMENT, PATIENCE, budget, pause, tls};
+use super::errors::{Body, NO_ROUTE, dropped, is_half_written, of_answer};
 use super::fault;
 use super::lost::{Landed, landed};
 use super::metadata::{Metadata, late};
@@ -225,8 +225,17 @@ impl DaprHttp {
     }
 
     async fn state(&self, id: &str) -> Result<WorkflowState> {
-        let body = self.call(Method::GET, &segment(id), None).await?;
-        state::read(&body)
+        let (path, began) = (segment(id), Instant::now());
+        let mut attempt = 0;
+        loop {
+            match self.call(Method::GET, &path, None).await {
+                Err(error) if is_half_written(error.message()) && began.elapsed() < PATIENCE => {
+                    attempt += 1;
+                    tokio::time::sleep(MOMENT * attempt).await;
+                }
+                answer => return state::read(&answer?),
+            }
+        }
     }
 
     /// A request about an instance that answers nothing.

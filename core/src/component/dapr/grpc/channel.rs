@@ -11,7 +11,8 @@ use tonic::client::Grpc;
 use tonic::transport::{Channel as Connection, Endpoint};
 use tonic::{Code, Request, Status, Streaming, TimeoutExpired};
 
-use super::super::connection::{PATIENCE, pause};
+use super::super::connection::{MOMENT, PATIENCE, pause};
+use super::super::errors::is_half_written;
 use super::super::fault;
 use super::dial::Dialer;
 use super::line::{Line, framed};
@@ -84,7 +85,7 @@ impl Channel {
         self.call(method, request, timeout, |failed| matches!(failed, Failed::Unsent(_))).await
     }
 
-    /// Calls a method that changes nothing, again while the sidecar is away.
+    /// Calls a method that changes nothing, again while the sidecar is away or reads what is half written.
     pub(super) async fn ask<Q, A>(
         &self,
         method: &'static str,
@@ -95,7 +96,7 @@ impl Channel {
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
-        self.call(method, request, timeout, Failed::is_outage).await
+        self.call(method, request, timeout, |failed| failed.is_outage() || failed.is_half_written()).await
     }
 
     async fn call<Q, A>(
@@ -119,7 +120,7 @@ impl Channel {
                 Err(failed) => failed,
             };
             attempt += 1;
-            let pause = pause(attempt);
+            let pause = if failed.is_half_written() { MOMENT * attempt } else { pause(attempt) };
             let enough = began.elapsed() + pause >= PATIENCE.min(timeout);
             if enough || !again(&failed) || failed.is_final() {
                 return Err(failed);
@@ -222,6 +223,11 @@ impl Failed {
         match self {
             Failed::Unsent(status) | Failed::Status(status) => status,
         }
+    }
+
+    /// Whether a state was read while it was written.
+    fn is_half_written(&self) -> bool {
+        is_half_written(self.status().message())
     }
 
     /// Whether the sidecar is away rather than of another opinion.
