@@ -2,6 +2,8 @@
 
 Starts ./worker.py, kills it when 40 % of the orders have ended, starts it again, and checks what came out: the claims of
 ../verify.sql on the shop's database, and every order against ../data/expected.csv. Exits with 1 if anything differs.
+
+The workflows run in a file of the demo's own, or on the Dapr sidecar that DAPR_GRPC_PORT or DAPR_GRPC_ENDPOINT names.
 """
 
 from __future__ import annotations
@@ -27,6 +29,25 @@ KILL_AT = 0.4
 POLL_SECONDS = 0.02
 # Longer than the worker can be away and busy together, so that an approver who answers is never too late.
 APPROVAL_SECONDS = 8.0
+
+
+class Place:
+    """Where the workflows run: what the worker process is told about it, and how the demo speaks of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environment = {**os.environ}
+        self.prefix = ""
+        self.is_dapr = bool(os.environ.get("DAPR_GRPC_PORT") or os.environ.get("DAPR_GRPC_ENDPOINT"))
+        if self.is_dapr:
+            # Dapr has the orders of earlier demos still; those of this one need IDs of their own.
+            self.environment.pop("EVERSTEP_ENDPOINT", None)
+            self.prefix = f"demo-{time.time_ns() // 1_000_000}-"
+            self.name = "workflows and activities in a Python process, the engine is Dapr"
+            self.again = "connects to the same Dapr"
+        else:
+            self.environment["EVERSTEP_ENDPOINT"] = f"sqlite:{folder / 'engine.db'}"
+            self.name = "engine, workflows and activities in one Python process"
+            self.again = "opens the same file"
 
 
 class Books:
@@ -63,15 +84,19 @@ class Books:
 class Run:
     """One life of the worker process."""
 
-    def __init__(self, folder: Path, orders: int, approval_seconds: float) -> None:
+    def __init__(self, folder: Path, place: Place, orders: int, approval_seconds: float) -> None:
         command = [sys.executable, str(HERE / "worker.py"), "--orders", str(orders)]
-        command += ["--engine", str(folder / "engine.db"), "--shop", str(folder / "shop.db")]
+        command += ["--shop", str(folder / "shop.db"), "--prefix", place.prefix]
         command += ["--approval-seconds", str(approval_seconds)]
         self.started_ms = time.time_ns() // 1_000_000
         self.log = folder / "worker.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+                command,
+                env=place.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
             )
 
     def alive(self) -> bool:
@@ -116,14 +141,12 @@ def euros(cents: int) -> str:
 
 
 def process_through_a_kill(
-    screen: Screen, folder: Path, books: Books, args: argparse.Namespace, lives: contextlib.ExitStack
+    screen: Screen, place: Place, books: Books, args: argparse.Namespace, lives: contextlib.ExitStack
 ) -> tuple[Run, Run]:
     screen.title(f"1  {args.orders:,} orders come in")
-    first = Run(folder, args.orders, args.approval_seconds)
+    first = Run(args.folder, place, args.orders, args.approval_seconds)
     lives.callback(first.kill)
-    screen.say(
-        f"  worker process {first.process.pid}: engine, workflows and activities in one Python process", DIM
-    )
+    screen.say(f"  worker process {first.process.pid}: {place.name}", DIM)
     watch(screen, books, first, args.orders, int(args.orders * KILL_AT))
     if not first.alive():
         first.outcomes()
@@ -138,10 +161,10 @@ def process_through_a_kill(
     )
 
     screen.title("3  the same command again")
-    second = Run(folder, args.orders, args.approval_seconds)
+    second = Run(args.folder, place, args.orders, args.approval_seconds)
     lives.callback(second.kill)
     screen.say(
-        f"  worker process {second.process.pid} opens the same file and goes on where the first one was", DIM
+        f"  worker process {second.process.pid} {place.again} and goes on where the first one was", DIM
     )
     watch(screen, books, second, args.orders, args.orders + 1)
     return first, second
@@ -271,7 +294,7 @@ def main() -> int:
     books = Books(args.folder / "shop.db")
 
     with contextlib.ExitStack() as lives:
-        first, second = process_through_a_kill(screen, args.folder, books, args, lives)
+        first, second = process_through_a_kill(screen, Place(args.folder), books, args, lives)
         returned = second.outcomes()
     summarize(screen, books, returned)
     measure(screen, books, first, second, started)

@@ -1,7 +1,9 @@
-"""The process that does the work: engine, workflows, activities and approver. The demo kills it in mid-run.
+"""The process that does the work: workflows, activities and approver. The demo kills it in mid-run.
 
-It may be started again at any time, with the same command, until it has gone through all orders: what is known already
-is only waited for. Prints the outcomes that the workflows returned, as one line of JSON.
+Where the workflows run is not said here: the environment decides between a file of this process's own (``EVERSTEP_ENDPOINT``)
+and a Dapr sidecar (``DAPR_GRPC_PORT``). It may be started again at any time, with the same command, until it has gone
+through all orders: what is known already is only waited for. Prints the outcomes that the workflows returned, as one
+line of JSON.
 """
 
 from __future__ import annotations
@@ -22,16 +24,23 @@ from orders import ACTIVITIES, Approval, Order, Receipt, process_order
 IN_FLIGHT = 128
 
 
-def place(client: everstep.Client, order: Order) -> Receipt:
-    """Starts an order's workflow unless an earlier process did, and waits for its end."""
+def place(client: everstep.Client, prefix: str, order: Order) -> Receipt:
+    """Starts an order's workflow unless an earlier process did, and waits for its end.
+
+    Nobody else places these orders, so looking first is enough. Where several processes do, ``reuse="never"`` makes the
+    engine decide; Dapr has it from 1.19 on.
+    """
+    instance_id = prefix + order.order_id
     try:
-        handle = client.start_workflow(process_order, order, instance_id=order.order_id, reuse="never")
-    except everstep.AlreadyExistsError:
-        handle = client.get_handle(order.order_id, process_order)
+        client.get_workflow(instance_id=instance_id)
+    except everstep.NotFoundError:
+        handle = client.start_workflow(process_order, order, instance_id=instance_id)
+    else:
+        handle = client.get_handle(instance_id, process_order)
     return handle.result(timeout=120)
 
 
-def approve(client: everstep.Client, desk: shop.Shop, stop: threading.Event) -> None:
+def approve(client: everstep.Client, prefix: str, desk: shop.Shop, stop: threading.Event) -> None:
     """The approver: looks at the desk now and then, and raises an event for each request that it answers.
 
     The event goes first: killed between the two lines it is raised again, and a second event of that name is not waited for. The
@@ -43,16 +52,18 @@ def approve(client: everstep.Client, desk: shop.Shop, stop: threading.Event) -> 
             if digit == 9:
                 continue
             approval = Approval(approved=digit < 7)
-            client.raise_workflow_event(instance_id=order_id, event_name="approval", event_data=approval)
+            client.raise_workflow_event(
+                instance_id=prefix + order_id, event_name="approval", event_data=approval
+            )
             desk.answer(order_id, "approved" if approval.approved else "declined")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", type=Path, required=True, help="the engine's file")
     parser.add_argument("--shop", type=Path, required=True, help="the shop's database")
     parser.add_argument("--orders", type=int, required=True, help="how many orders of the file to process")
     parser.add_argument("--approval-seconds", type=float, required=True, help="how long an approver may take")
+    parser.add_argument("--prefix", default="", help="what instance IDs begin with, before the order's")
     args = parser.parse_args()
 
     opened = shop.Shop(args.shop)
@@ -60,15 +71,16 @@ def main() -> None:
     orders = [order_of(row, args.approval_seconds) for row in shop.rows("orders")[: args.orders]]
     stop = threading.Event()
     with (
-        everstep.Client(f"sqlite:{args.engine}") as client,
+        everstep.Client() as client,
         everstep.Worker(client, [process_order], ACTIVITIES),
         ThreadPoolExecutor(IN_FLIGHT) as pool,
     ):
-        approver = threading.Thread(target=approve, args=(client, opened, stop), name="approver")
+        approver = threading.Thread(target=approve, args=(client, args.prefix, opened, stop), name="approver")
         approver.start()
         try:
             outcomes = Counter(
-                receipt.outcome for receipt in pool.map(lambda order: place(client, order), orders)
+                receipt.outcome
+                for receipt in pool.map(lambda order: place(client, args.prefix, order), orders)
             )
         finally:
             stop.set()
