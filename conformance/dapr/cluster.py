@@ -4,7 +4,7 @@
 
 runs a command beside a sidecar and tells it the ports as Dapr does (``DAPR_GRPC_PORT``, ``DAPR_HTTP_PORT``). With
 ``--sidecars 4`` there are four apps on one placement, scheduler and store, and ``EVERSTEP_DAPR_GRPC_PORTS`` and
-``EVERSTEP_DAPR_HTTP_PORTS`` list their ports, separated by commas. Tests that break things use :class:`Cluster` itself:
+``EVERSTEP_DAPR_HTTP_PORTS`` list their ports, separated by commas, ``EVERSTEP_DAPR_PIDS`` the sidecars' processes. Tests that break things use :class:`Cluster` itself:
 each process can be killed and started again on the ports that it had.
 """
 
@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 STORES = ("in-memory", "redis")
 READY_SECONDS = 60
 STOP_SECONDS = 10
+WATCH_SECONDS = 0.1
 # Below those that the kernel gives to outgoing connections: a process that is started again finds its port free.
 PORTS = range(16_000, 32_000)
 COMPONENT = """\
@@ -126,6 +128,11 @@ class Process:
             if time.monotonic() > until:
                 raise ClusterError(f"{self.name} was not ready after {READY_SECONDS} s:\n{self.tail()}")
             time.sleep(0.05)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it ended without being asked to."""
+        return self._running is not None and self._running.poll() is not None
 
     def stop(self) -> None:
         """Ends it as an operator does; kills it when it does not go."""
@@ -233,8 +240,28 @@ class Cluster:
             "DAPR_GRPC_PORT": str(first.grpc_port),
             "EVERSTEP_DAPR_HTTP_PORTS": ",".join(str(each.http_port) for each in self.sidecars),
             "EVERSTEP_DAPR_GRPC_PORTS": ",".join(str(each.grpc_port) for each in self.sidecars),
+            "EVERSTEP_DAPR_PIDS": ",".join(str(each.process.pid) for each in self.sidecars),
         }
         return environment if self._api_token is None else environment | {"DAPR_API_TOKEN": self._api_token}
+
+    @contextlib.contextmanager
+    def revived(self) -> Iterator[None]:
+        """Starts again what dies while the block runs, as Kubernetes does."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(WATCH_SECONDS):
+                for process in self.processes.values():
+                    if process.has_ended:
+                        process.restart(kill=True)
+
+        watching = threading.Thread(target=watch, name="revive", daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watching.join()
 
     def _start(self) -> None:
         resources = self.directory / "resources"
@@ -365,6 +392,7 @@ def main() -> int:
     )
     parser.add_argument("--api-token", help="what every sidecar asks for; the command gets DAPR_API_TOKEN")
     parser.add_argument("--max-body-size", help="the sidecars' limit for requests, as in 4Mi")
+    parser.add_argument("--revive", action="store_true", help="start what dies again, as Kubernetes does")
     parser.add_argument("command", nargs="+", metavar="-- command")
     options = parser.parse_args()
     if options.binaries is None:
@@ -378,7 +406,7 @@ def main() -> int:
         api_token=options.api_token,
         max_body_size=options.max_body_size,
     )
-    with _ended_by_signals(), cluster:
+    with _ended_by_signals(), cluster, cluster.revived() if options.revive else contextlib.nullcontext():
         return subprocess.run(options.command, env=os.environ | cluster.environment, check=False).returncode
 
 

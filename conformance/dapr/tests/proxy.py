@@ -198,6 +198,9 @@ class Proxy:
         try:
             # A connection that has lost one of its halves is of no use to HTTP/2.
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # The proxy closes; asyncio would report a handler that says so.
+            pass
         finally:
             for way in ways:
                 way.cancel()

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import everstep
 import pytest
 
-import everstep
 from certificates import Authority
 from cluster import Cluster
 from proxy import Proxy
@@ -159,9 +159,9 @@ def test_a_client_certificate_opens(
     monkeypatch.setenv("EVERSTEP_TLS_ROOTS", str(authority.roots))
     monkeypatch.setenv("EVERSTEP_TLS_CERTIFICATE", str(client.certificate))
     monkeypatch.setenv("EVERSTEP_TLS_KEY", str(client.key))
-    with ingress(shared, protocol, authority, clients=authority) as endpoint:
-        with pytest.raises(everstep.NotFoundError):
-            look(endpoint)
+    front = ingress(shared, protocol, authority, clients=authority)
+    with front as endpoint, pytest.raises(everstep.NotFoundError):
+        look(endpoint)
 
 
 @pytest.mark.parametrize("issuer", ["nobody", "stranger"])

@@ -157,3 +157,23 @@ def test_the_command_gets_the_ports_and_gives_its_exit_code(binaries: Path) -> N
     failing = [sys.executable, "-c", "raise SystemExit(7)"]
     done = subprocess.run([*command[:4], "--", *failing], capture_output=True, check=False, timeout=100)
     assert done.returncode == 7
+
+
+def test_what_dies_beside_a_command_is_started_again(binaries: Path) -> None:
+    check = (
+        "import os, signal, time, urllib.request as u\n"
+        "os.kill(int(os.environ['EVERSTEP_DAPR_PIDS']), signal.SIGKILL)\n"
+        "url = f'http://127.0.0.1:{os.environ[\"DAPR_HTTP_PORT\"]}/v1.0/metadata'\n"
+        "until = time.monotonic() + 60\n"
+        "while time.monotonic() < until:\n"
+        "    try:\n"
+        "        raise SystemExit(0 if u.urlopen(url, timeout=5).status == 200 else 1)\n"
+        "    except OSError:\n"
+        "        time.sleep(0.05)\n"
+        "raise SystemExit('it did not come back')\n"
+    )
+    command = [sys.executable, str(PROGRAM), "--binaries", str(binaries), "--revive"]
+    assert (
+        subprocess.run([*command, "--", sys.executable, "-c", check], check=False, timeout=100).returncode
+        == 0
+    )
