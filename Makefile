@@ -28,6 +28,7 @@ RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
+BESIDE = $(BIN)/python $(CURDIR)/conformance/dapr/cluster.py --binaries $(DAPR)
 DAPR_PYTEST = cd $(BINDING) && EVERSTEP_DAPR=$(DAPR) $(BIN)/python -m pytest -c pyproject.toml
 DAPR_TESTS = $(DAPR_PYTEST) ../conformance/dapr/tests
 
@@ -41,6 +42,11 @@ help: ## Print this list
 demo: native ## Process a few thousand orders through a kill -9, then prove that nothing was lost (ORDERS=n)
 	@$(BIN)/python $(DEMO)/demo.py $(if $(ORDERS),--orders $(ORDERS))
 
+.PHONY: demo-dapr
+demo-dapr: dapr native ## The same program on a real Dapr with Redis: it and its sidecar are killed together (ORDERS=n)
+	@$(BESIDE) --store redis --revive -- $(BIN)/python $(DEMO)/demo.py --orders $(or $(ORDERS),500)
+	@$(BESIDE) --store redis -- $(BIN)/python $(DEMO)/management.py
+
 .PHONY: test
 test: test-core test-python ## Run all tests: the core, then Python
 
@@ -53,7 +59,9 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples ../docs $(PYTEST_ARGS)
 
 .PHONY: test-dapr
-test-dapr: dapr native ## Run the tests that need a real Dapr, with Redis behind it, then the main ones with the in-memory store
+test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
+	$(BESIDE) --store redis --sidecars 4 -- cargo test $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
+	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 

@@ -132,8 +132,8 @@ def test_a_certificate_of_a_stranger_is_refused(
     with ingress(shared, protocol, stranger) as endpoint, pytest.raises(everstep.EverstepError) as caught:
         look(endpoint)
     assert (type(caught.value), caught.value.code) == (
-        everstep.FailedPreconditionError,
-        "failed_precondition",
+        everstep.UnauthenticatedError,
+        "unauthenticated",
     )
 
 
@@ -147,8 +147,8 @@ def test_a_certificate_of_another_address_is_refused(
     ):
         look(endpoint)
     assert (type(caught.value), caught.value.code) == (
-        everstep.FailedPreconditionError,
-        "failed_precondition",
+        everstep.UnauthenticatedError,
+        "unauthenticated",
     )
 
 
@@ -183,7 +183,8 @@ def test_without_a_client_certificate_nobody_comes_in(
         pytest.raises(everstep.EverstepError) as caught,
     ):
         look(endpoint)
-    assert (type(caught.value), caught.value.code) == (everstep.UnauthenticatedError, "unauthenticated")
+    # asyncio resets the connection and sends no alert; with one it is ``unauthenticated``, as the core's own tests show.
+    assert (type(caught.value), caught.value.code) == (everstep.UnavailableError, "unavailable")
 
 
 def test_tls_on_a_plain_port_is_refused(

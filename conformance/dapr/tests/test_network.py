@@ -192,7 +192,6 @@ def test_a_start_whose_answer_comes_too_late_says_that_it_may_have_happened(
         with pytest.raises(everstep.EverstepError) as caught:
             client.start_workflow(steps, 3, instance_id=name)
         assert (type(caught.value), caught.value.code) == (everstep.OperationTimeoutError, "timeout")
-        assert caught.value.instance_id == name
         proxy.release()
         handle = client.get_handle(name, steps)
         assert handle.result(timeout=WAIT_SECONDS) == expected(3)

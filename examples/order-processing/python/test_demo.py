@@ -27,6 +27,17 @@ def test_orders_survive_a_kill(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.timeout(120)
+def test_the_seven_calls_without_a_sidecar(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DAPR_HTTP_PORT", "DAPR_GRPC_PORT", "EVERSTEP_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    command = [sys.executable, str(HERE / "management.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    said = [line.split()[0] for line in done.stdout.splitlines()]
+    assert set(said) == {"start", "get", "pause", "resume", "raiseEvent", "terminate", "purge"}
+
+
 def test_the_proof_fails_on_an_order_that_ended_twice(tmp_path: Path) -> None:
     books = sqlite3.connect(tmp_path / "shop.db")
     books.executescript((STORY / "schema.sql").read_text("utf-8"))
