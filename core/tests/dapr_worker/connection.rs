@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use everstep::component::{Pending, Registry};
+use everstep::runtime::wait_on;
 use everstep::testkit::sidecar::{Fault, Runtime, Sidecar, What};
 use everstep::{Client, ClientOptions, Environment, ErrorKind};
 use serde_json::json;
@@ -97,12 +98,20 @@ fn a_token_that_is_wrong_is_no_end_and_no_storm() {
     let client = Client::open_in(&Environment::new(|_| None, "/"), Registry::default(), options).unwrap();
     let serving = Serving::simple(&client, &chain());
     let began = Instant::now();
+    let error = wait_on(serving.worker.ready(Some(PATIENCE)), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "waiting is of no use");
+    assert!(began.elapsed() < PATIENCE / 2);
     sidecar.until("it tries again", |sidecar| streams(sidecar) >= 3);
     assert!(began.elapsed() > Duration::from_millis(60), "there are pauses between the attempts");
     assert_eq!(sidecar.streams(), 0);
     let status = serving.worker.status();
     assert_eq!((status.connected, status.last_error.unwrap().0), (false, ErrorKind::Unauthenticated));
     sidecar.change(|runtime| runtime.api_token = Some("wrong".into()));
+    // The next attempt may still meet the old token.
+    while wait_on(serving.worker.ready(Some(PATIENCE)), None).is_err() {
+        assert!(began.elapsed() < PATIENCE, "it never gets ready");
+    }
+    assert!(serving.worker.status().connected);
     sidecar.begin("a", "chain", Some("1"));
     assert_eq!(output(&sidecar, "a").as_deref(), Some("4"));
 }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::hub::Hub;
 use super::items::WorkItem;
-use crate::component::dapr::{Failed, pause};
+use crate::component::dapr::{Failed, error_of, pause};
+use crate::error::ErrorKind;
 use crate::history::wire;
 
 const GET_WORK_ITEMS: &str = "/TaskHubSidecarService/GetWorkItems";
@@ -43,10 +44,15 @@ async fn read(hub: &Arc<Hub>, number: u64) -> Failed {
         Ok(items) => items,
         Err(failed) => return failed,
     };
-    hub.connected(number);
+    let mut first = true;
     loop {
         match items.message().await {
-            Ok(Some(item)) => hub.receive(number, item),
+            Ok(Some(item)) => {
+                if std::mem::take(&mut first) {
+                    hub.connected(number);
+                }
+                hub.receive(number, item);
+            }
             Ok(None) => return Failed::Status(tonic::Status::unavailable("the stream has ended")),
             Err(status) => return Failed::Status(status),
         }
@@ -61,13 +67,20 @@ async fn probe(hub: Arc<Hub>, number: u64) {
         if hello.is_ok() {
             let asked = hub.channel.once::<_, Metadata>(METADATA, (), PROBE).await;
             match asked.map(|metadata| metadata.is_ready()) {
-                Ok(false) => {}
-                // It tells, or does not say.
-                _ => return hub.connected(number),
+                Ok(true) => return hub.connected(number),
+                // It does not say, or is not allowed to.
+                Err(failed) if is_mute(error_of(&failed, &hub.endpoint).kind()) => {
+                    return hub.connected(number);
+                }
+                _ => {}
             }
         }
         tokio::time::sleep(pause(attempt)).await;
     }
+}
+
+fn is_mute(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotImplemented | ErrorKind::PermissionDenied)
 }
 
 /// The part of a sidecar's metadata that counts here.

@@ -138,6 +138,14 @@ fn the_seven_operations_ask_as_dapr_documents() {
 }
 
 #[test]
+fn a_worker_is_told_that_it_needs_the_other_port() {
+    let sidecar = Sidecar::new(|_, _| not_found());
+    let error = sidecar.component().tasks().err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::FailedPrecondition);
+    assert!(error.message().contains("DAPR_GRPC_PORT"));
+}
+
+#[test]
 fn an_older_runtime_is_asked_by_the_older_version() {
     let sidecar = Sidecar::new(|_, line| {
         if line.contains("/v1.0/") {
