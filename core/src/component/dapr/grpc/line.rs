@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -38,6 +38,9 @@ pub(super) struct Line {
     live: Mutex<Live>,
     /// One dials at a time; the others take what it got.
     dialing: tokio::sync::Mutex<()>,
+    /// Held while a request is queued, and while the reactor writes: the head and the body of a request leave together, in
+    /// one system call.
+    writing: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -54,8 +57,8 @@ impl Line {
         headers.insert("te", HeaderValue::from_static("trailers"));
         let scheme = if dialer.is_secure() { "https" } else { "http" };
         let scheme_and_authority = format!("{scheme}://{}", dialer.authority());
-        let (live, dialing) = (Mutex::default(), tokio::sync::Mutex::default());
-        Line { dialer, reactor, scheme_and_authority, headers, max_message, live, dialing }
+        let (live, dialing, writing) = (Mutex::default(), tokio::sync::Mutex::default(), Arc::default());
+        Line { dialer, reactor, scheme_and_authority, headers, max_message, live, dialing, writing }
     }
 
     /// Makes one call.
@@ -77,11 +80,10 @@ impl Line {
         loop {
             let (number, sender, fresh) = self.sender().await?;
             let sent = match sender.ready().await {
-                Ok(mut sender) => sender.send_request(request.clone(), false),
+                Ok(sender) => self.queue(sender, request.clone(), body.clone()),
                 Err(error) => Err(error),
             };
-            match sent.and_then(|(answer, mut stream)| stream.send_data(body.clone(), true).map(|()| answer))
-            {
+            match sent {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     self.forget(number);
@@ -91,6 +93,18 @@ impl Line {
                 }
             }
         }
+    }
+
+    fn queue(
+        &self,
+        mut sender: SendRequest<Bytes>,
+        head: http::Request<()>,
+        body: Bytes,
+    ) -> Result<ResponseFuture, h2::Error> {
+        let _together = lock(&self.writing);
+        let (answer, mut stream) = sender.send_request(head, false)?;
+        stream.send_data(body, true)?;
+        Ok(answer)
     }
 
     fn uri(&self, method: &str) -> Result<Uri, Failed> {
@@ -168,13 +182,17 @@ impl Line {
             .handshake(stream);
         let (sender, mut connection) = handshake.await.map_err(Failed::unsent)?;
         let pings = connection.ping_pong();
+        let writing = self.writing.clone();
         self.reactor.spawn(async move {
             let mut connection = pin!(connection);
             let mut alive = pin!(keep_alive(pings));
-            poll_fn(|context| match connection.as_mut().poll(context) {
+            poll_fn(|context| {
+                let moved = {
+                    let _together = lock(&writing);
+                    connection.as_mut().poll(context)
+                };
                 // Its end reaches those who wait for answers.
-                Poll::Ready(_) => Poll::Ready(()),
-                Poll::Pending => alive.as_mut().poll(context),
+                if moved.is_ready() { Poll::Ready(()) } else { alive.as_mut().poll(context) }
             })
             .await;
         });
@@ -196,9 +214,13 @@ impl Line {
         }
     }
 
-    fn live(&self) -> std::sync::MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn live(&self) -> MutexGuard<'_, Live> {
+        lock(&self.live)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends when the other side no longer answers.

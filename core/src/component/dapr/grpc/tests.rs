@@ -36,10 +36,11 @@ fn a_sidecar_that_comes_back_is_called_again() {
     wait(dapr.get("a", true)).unwrap();
     sidecar.stop();
     std::thread::scope(|scope| {
-        let asked = scope.spawn(|| wait(dapr.raise_event("a", "go".into(), None)));
+        let asked = scope.spawn(|| wait(dapr.get("a", true)));
         sidecar.start();
         asked.join().unwrap().unwrap();
     });
+    wait(dapr.raise_event("a", "go".into(), None)).unwrap();
     assert_eq!(sidecar.calls_of("RaiseEvent").len(), 1);
 }
 
