@@ -32,6 +32,13 @@ def test_every_page_of_the_guide_is_in_its_index() -> None:
             assert f"]({path.name})" in index, path.name
 
 
+def test_the_table_of_dapr_s_differences_is_the_tables_own() -> None:
+    table = json.loads((pages.ROOT / "conformance" / "dapr" / "differences.json").read_text("utf-8"))["differences"]
+    page = (GUIDE / "dapr-differences.md").read_text("utf-8")
+    shown = re.findall(r"^\| (.*) \| (.*) \| (.*) \|$", page, re.MULTILINE)[1:]
+    assert shown == [(row["embedded"], row["dapr"], row["reason"]) for row in table]
+
+
 def test_the_table_of_errors_is_the_tables_own() -> None:
     table = json.loads((pages.ROOT / "conformance" / "errors.json").read_text("utf-8"))["errors"]
     shown = re.findall(

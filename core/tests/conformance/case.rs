@@ -271,6 +271,7 @@ pub(crate) enum Bulk {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Listing {
     pub(crate) ids: Vec<String>,
+    pub(crate) order: Option<String>,
     pub(crate) pages: Option<usize>,
     pub(crate) states: Option<Vec<State>>,
 }

@@ -22,6 +22,7 @@ struct Listed {
 #[serde(deny_unknown_fields)]
 struct Skip {
     runner: Option<String>,
+    case: Option<String>,
     need: Option<String>,
     endpoint: Option<String>,
     mode: Option<String>,
@@ -75,6 +76,7 @@ impl Coverage {
             && ![(Place::Memory, Mode::Cached), (Place::DaprGrpc, Mode::Cached)].contains(&(place, mode));
         let applies = |skip: &&Skip| {
             is(&skip.runner, "rust")
+                && is(&skip.case, &case.name)
                 && is(&skip.endpoint, place.name())
                 && is(&skip.mode, mode.name())
                 && skip.need.as_ref().is_none_or(|need| case.needs.contains(need))

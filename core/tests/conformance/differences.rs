@@ -43,12 +43,15 @@ pub(crate) struct Entry {
     /// The histories left behind are others.
     #[serde(default)]
     history: bool,
+    /// It is a race, so that the case may also run as it stands.
+    #[serde(default)]
+    sometimes: bool,
 }
 
 impl Entry {
-    /// Whether all steps are as elsewhere.
-    pub(crate) fn history_only(&self) -> bool {
-        self.history && self.steps.is_empty()
+    /// Whether the case fails without it.
+    pub(crate) fn is_needed_by_steps(&self) -> bool {
+        (self.skip || !self.steps.is_empty()) && !self.sometimes
     }
 
     fn is_at(&self, place: Place) -> bool {
@@ -113,9 +116,14 @@ impl Differences {
         Some(here)
     }
 
-    /// Whether a case leaves other histories at a place.
+    /// Whether a case may leave other histories at a place.
     pub(crate) fn other_history(&self, case: &Case, place: Place) -> bool {
         self.of(case, place).any(|(_, entry)| entry.history)
+    }
+
+    /// Whether it must.
+    pub(crate) fn always_other_history(&self, case: &Case, place: Place) -> bool {
+        self.of(case, place).any(|(_, entry)| entry.history && !entry.sometimes)
     }
 }
 

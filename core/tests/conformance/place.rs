@@ -98,4 +98,9 @@ impl Sidecar {
     pub(crate) fn http(&self) -> String {
         format!("http://127.0.0.1:{}", self.http)
     }
+
+    /// The address for gRPC as a transport of its own takes it.
+    pub(crate) fn http2(&self) -> String {
+        format!("http://127.0.0.1:{}", self.grpc)
+    }
 }

@@ -77,7 +77,12 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn patience(&self) -> Duration {
-        if self.without.is_some() { SHORT } else { PATIENCE }
+        match self.without {
+            Some(_) => SHORT,
+            // Dapr takes its time to try a stalled instance again.
+            None if self.place.is_dapr() => PATIENCE * 2,
+            None => PATIENCE,
+        }
     }
 }
 
@@ -143,7 +148,7 @@ fn add(plan: &mut Plan, case: &Case, place: Place, mode: Mode, differences: &Dif
     }
     for (index, entry) in differences.of(case, place) {
         if let Some(case) = differences.applied(case, place, Some(index))
-            && !entry.history_only()
+            && entry.is_needed_by_steps()
         {
             plan.jobs.push(Job { case, place, mode, without: Some(index) });
         }

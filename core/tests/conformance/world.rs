@@ -13,7 +13,6 @@ use everstep::{Client, ClientOptions, Environment, Result};
 
 use super::case::Fixtures;
 use super::place::{Mode, Place, Sidecar};
-use super::sweep::sweep;
 
 pub(crate) struct World {
     pub(crate) client: Client,
@@ -148,18 +147,6 @@ impl World {
         self.client.close();
         self.worker_client.close();
     }
-
-    /// Takes away what the case has left on a sidecar, which the next one uses, too. An embedded engine goes with its case.
-    pub(crate) fn tidy(&mut self) -> Result<(), String> {
-        let Some(sidecar) = &self.sidecar else { return Ok(()) };
-        let client = client(&sidecar.grpc(), self.patience).map_err(|error| error.to_string())?;
-        // Dapr ends an instance only while a worker is connected. What the case had need not know all that it started.
-        self.workers.clear();
-        self.worker_client = client.clone();
-        let known: Vec<String> = self.fixtures.keys().cloned().collect();
-        self.open_worker(MAIN, &known).map_err(|error| error.to_string())?;
-        sweep(&client)
-    }
 }
 
 impl Drop for World {
@@ -181,7 +168,8 @@ fn clients(endpoint: &str, sidecar: Option<&Sidecar>, patience: Duration) -> Res
     Ok((own, workers))
 }
 
-fn client(endpoint: &str, patience: Duration) -> Result<Client> {
+/// A client that nothing in the environment changes.
+pub(crate) fn client(endpoint: &str, patience: Duration) -> Result<Client> {
     let options = ClientOptions::at(endpoint).call_timeout(patience);
     Client::open_in(&Environment::new(|_| None, "/"), Registry::default(), options)
 }
