@@ -9,9 +9,11 @@ use crate::model::StartRequest;
 
 /// A state that was read from the store while a turn wrote it. With Redis behind it that is a daily matter, and over in a moment.
 const HALF_WRITTEN: &str = "missing from state store (transient";
+/// What a sidecar answers that has no worker, or for some milliseconds after the first one has connected.
+const UNHOSTED: &str = "failed to create actor: actor type";
 
 /// What a text says, whatever code it came with.
-const TEXTS: [(&str, ErrorKind); 11] = [
+const TEXTS: [(&str, ErrorKind); 13] = [
     ("no such instance exists", ErrorKind::NotFound),
     ("unable to find workflow with the provided instance ID", ErrorKind::NotFound),
     ("an active workflow with ID", ErrorKind::AlreadyExists),
@@ -20,8 +22,11 @@ const TEXTS: [(&str, ErrorKind); 11] = [
     // "workflow is" from one call, "actor is" from another.
     ("is stalled", ErrorKind::WorkflowStalled),
     ("did not find address for actor", ErrorKind::Unavailable),
-    // For some milliseconds after the first worker has connected.
-    ("failed to create actor: actor type", ErrorKind::Unavailable),
+    (UNHOSTED, ErrorKind::Unavailable),
+    // From a call that came further: an event is written before its reminder.
+    ("only possible on hosted actor types", ErrorKind::Unavailable),
+    // What waits at an instance while it leaves the sidecar's memory.
+    ("actor is closed", ErrorKind::Unavailable),
     ("the state store is not configured to use the actor runtime", ErrorKind::FailedPrecondition),
     ("context deadline exceeded", ErrorKind::Timeout),
     (HALF_WRITTEN, ErrorKind::Unavailable),
@@ -57,6 +62,11 @@ pub(super) fn kind_of_text(text: &str) -> Option<ErrorKind> {
 /// Whether a state was read while it was written, so that the next question gets the answer.
 pub(super) fn is_half_written(text: &str) -> bool {
     text.contains(HALF_WRITTEN)
+}
+
+/// Whether this refusal came before anything was done and may soon be over.
+pub(super) fn is_unhosted(text: &str) -> bool {
+    text.contains(UNHOSTED)
 }
 
 /// The error that an answer over HTTP means.
@@ -111,6 +121,7 @@ pub(super) fn of_status(status: &Status, method: &str) -> Error {
         _ if text.contains("failed to proxy request: required metadata") => ErrorKind::NotImplemented,
         Code::Unauthenticated => ErrorKind::Unauthenticated,
         Code::PermissionDenied => ErrorKind::PermissionDenied,
+        Code::NotFound if text.contains("is not an event that can be rerun") => ErrorKind::InvalidArgument,
         Code::NotFound => ErrorKind::NotFound,
         Code::AlreadyExists => ErrorKind::AlreadyExists,
         Code::InvalidArgument if text.contains("is not in a terminal state") => ErrorKind::FailedPrecondition,
@@ -158,7 +169,7 @@ fn fixed_message(kind: ErrorKind, text: &str) -> Option<String> {
         ErrorKind::Unauthenticated => {
             "the sidecar refuses the API token; set DAPR_API_TOKEN to the one that it was started with"
         }
-        ErrorKind::Unavailable if text.contains("did not find address for actor") => {
+        ErrorKind::Unavailable if is_unhosted(text) || text.contains("did not find address for actor") => {
             "no worker is connected to the sidecar; start one"
         }
         _ => return None,
@@ -275,6 +286,12 @@ mod tests {
     #[test]
     fn statuses_of_a_sidecar_become_kinds() {
         let table = [
+            (Code::Unknown, "actor is closed, cannot handle deactivated", ErrorKind::Unavailable),
+            (
+                Code::NotFound,
+                "target event '*protos.HistoryEvent_ExecutionCompleted' with ID '3' is not an event that can be rerun",
+                ErrorKind::InvalidArgument,
+            ),
             (Code::Unknown, "no such instance exists", ErrorKind::NotFound),
             (
                 Code::Unknown,

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use super::super::{Pending, Workflow};
 use super::again::{self, Until, ask_again, has_ended, has_started, shorn};
 use super::connection::{MOMENT, PATIENCE, budget, pause, tls};
-use super::errors::{Body, NO_ROUTE, dropped, is_half_written, of_answer};
+use super::errors::{Body, NO_ROUTE, dropped, is_half_written, is_unhosted, of_answer};
 use super::fault;
 use super::lost::{Landed, landed};
 use super::metadata::{Metadata, late};
@@ -123,6 +123,9 @@ impl DaprHttp {
             *copy.timeout_mut() = Some(self.timeout.saturating_sub(began.elapsed()));
             let failed = match self.once(copy).await {
                 Ok(Sent::Lost(error)) if request.method() == Method::GET => Ok(error),
+                Ok(Sent::Answer(status, body)) if is_unhosted(&String::from_utf8_lossy(&body)) => {
+                    Err(of_answer(status.as_u16(), &Body::read(&body)))
+                }
                 Ok(sent) => return Ok(sent),
                 Err(error) => Err(error),
             };

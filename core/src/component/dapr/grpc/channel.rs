@@ -12,7 +12,7 @@ use tonic::transport::{Channel as Connection, Endpoint};
 use tonic::{Code, Request, Status, Streaming, TimeoutExpired};
 
 use super::super::connection::{MOMENT, PATIENCE, pause};
-use super::super::errors::is_half_written;
+use super::super::errors::{is_half_written, is_unhosted};
 use super::super::fault;
 use super::dial::Dialer;
 use super::line::{Line, framed};
@@ -71,7 +71,7 @@ impl Channel {
         &self.reactor
     }
 
-    /// Calls a method of the task hub service, again while nothing can be sent.
+    /// Calls a method of the task hub service, again while nothing can be sent or the sidecar does not host workflows yet.
     pub(crate) async fn unary<Q, A>(
         &self,
         method: &'static str,
@@ -82,7 +82,7 @@ impl Channel {
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
-        self.call(method, request, timeout, |failed| matches!(failed, Failed::Unsent(_))).await
+        self.call(method, request, timeout, Failed::is_nothing).await
     }
 
     /// Calls a method that changes nothing, again while the sidecar is away or reads what is half written.
@@ -228,6 +228,11 @@ impl Failed {
     /// Whether a state was read while it was written.
     fn is_half_written(&self) -> bool {
         is_half_written(self.status().message())
+    }
+
+    /// Whether the call has certainly done nothing, and may do something soon.
+    fn is_nothing(&self) -> bool {
+        matches!(self, Failed::Unsent(_)) || is_unhosted(self.status().message())
     }
 
     /// Whether the sidecar is away rather than of another opinion.

@@ -114,8 +114,11 @@ impl DaprGrpc {
                 Err(error) => Err(error),
             }
         });
+        // A parent and its child that are ended at once wait for each other in Dapr, each in the middle of its own end.
+        let together =
+            if matches!(action, BulkAction::Terminate { recursive: true, .. }) { 1 } else { TOGETHER };
         stream::iter(calls)
-            .buffer_unordered(TOGETHER)
+            .buffer_unordered(together)
             .try_fold(0, |sum, one| async move { Ok(sum + one) })
             .await
     }
