@@ -56,6 +56,8 @@ fn scrub(text: &str) -> String {
 
 fn line(event: &Event, id: &str, payloads: bool) -> Option<String> {
     let text = |payload: &Option<String>| match payload {
+        // Both read as null, and Dapr's HTTP API makes the one of the other.
+        Some(text) if text.is_empty() => "none".to_owned(),
         Some(text) if payloads => {
             let value: Value = serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
             scrub(&value.to_string().replace(id, "{id}"))
