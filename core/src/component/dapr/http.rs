@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use super::super::{Pending, Workflow};
 use super::again::{self, Until, ask_again, has_ended, has_started, shorn};
 use super::connection::{MOMENT, PATIENCE, budget, pause, tls};
-use super::errors::{Body, NO_ROUTE, dropped, is_half_written, is_unhosted, of_answer};
+use super::errors::{Body, NO_ROUTE, dropped, is_unhosted, of_answer};
 use super::fault;
 use super::lost::{Landed, landed};
 use super::metadata::{Metadata, late};
@@ -232,7 +232,7 @@ impl DaprHttp {
         let mut attempt = 0;
         loop {
             match self.call(Method::GET, &path, None).await {
-                Err(error) if is_half_written(error.message()) && began.elapsed() < PATIENCE => {
+                Err(error) if is_half_written(&error) && began.elapsed() < PATIENCE => {
                     attempt += 1;
                     tokio::time::sleep(MOMENT * attempt).await;
                 }
@@ -301,6 +301,11 @@ impl DaprHttp {
     ) -> Pending<'a, T> {
         Box::pin(within(&self.reactor, call))
     }
+}
+
+/// Whether a state was read while it was written. The text that says so may be cut, so that its beginning counts.
+fn is_half_written(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unavailable && error.message().contains("error while getting workflow info")
 }
 
 impl Workflow for DaprHttp {

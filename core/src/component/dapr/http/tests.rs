@@ -271,7 +271,7 @@ fn a_port_that_speaks_no_http_is_named() {
 
 #[test]
 fn a_state_that_is_half_written_is_asked_for_again() {
-    let torn = r#"{"errorCode":"ERR_GET_WORKFLOW","message":"workflow 'a': inbox key 'inbox-000000' declared in metadata (inboxLength=1) but missing from state store (transient store read failure or partial save?)"}"#;
+    let torn = r#"{"errorCode":"ERR_GET_WORKFLOW","message":"error while getting workflow info on instance 'a': failed to get workflow metadata for 'a': failed to fetch workflow metadata: workflow 'a': inbox key 'inbox-000000' declared in metadata (inboxLength=1) but missing from state store (transient store read failure or partial save?)"}"#;
     let sidecar = Sidecar::new(move |count, _| match count {
         0 | 1 => Act::Answer(500, torn.into()),
         _ => Act::Answer(200, state_json("2026-11-21T10:00:00Z", "RUNNING")),
