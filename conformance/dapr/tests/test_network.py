@@ -58,7 +58,6 @@ def once(handles: list[everstep.WorkflowHandle[list[int]]], count: int) -> list[
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.main
 def test_cut_in_mid_stream_again_and_again(
     shared: Cluster, proxy: Proxy, direct: str, ledger: Ledger
 ) -> None:
