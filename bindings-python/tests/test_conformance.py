@@ -60,6 +60,8 @@ def skipped(case: dict[str, Any], place: str, mode: str) -> str | None:
         ):
             assert skip["reason"]
             return str(skip["reason"])
+    if place == DAPR and "STALLED" in json.dumps(case["steps"]):
+        return "only a purge with force, which no client of ours does, takes a stalled instance away; Rust runs it"
     if place == DAPR:
         lacking = set(case.get("needs", ())) - CAPABILITIES[DAPR]
         return f"Dapr has no {min(lacking)}" if lacking else "a difference of Dapr" if is_skipped(case, place) else None
@@ -153,7 +155,7 @@ class World:
         self.stop()
         self.close_client()
         self.client = self.open()
-        self.open_worker(MAIN, list(FIXTURES))
+        self.open_worker(MAIN, list({(w["name"], w.get("version")): key for key, w in FIXTURES.items()}.values()))
         sweep(self.client)
 
     def close(self) -> None:
