@@ -16,8 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::history::wire::history_event::EventType;
 use crate::history::{Event, wire};
 use crate::model::{
-    BulkAction, BulkStep, Change, Filter, ListRequest, Page, Payload, RerunRequest, RuntimeStatus, Seen,
-    StartRequest, Started, StatusCounts, WorkflowState,
+    BulkAction, BulkStep, Change, Filter, ListRequest, Micros, Page, Payload, RerunRequest, RuntimeStatus,
+    Seen, StartRequest, Started, StatusCounts, WorkflowState,
 };
 use crate::options::{ClientOptions, RemoteOptions};
 use crate::runtime::reactor::within;
@@ -261,6 +261,7 @@ impl Workflow for DaprGrpc {
         let Ok(event_id) = u32::try_from(request.from_event) else {
             return Box::pin(std::future::ready(Err(Error::invalid("from_event must not be negative"))));
         };
+        let (id, began) = (request.new_instance_id.clone().unwrap_or_default(), Micros::now());
         let request = wire::RerunWorkflowFromEventRequest {
             source_instance_id: request.instance_id,
             event_id,
@@ -270,9 +271,11 @@ impl Workflow for DaprGrpc {
             ..Default::default()
         };
         self.run(async move {
-            let answer: wire::RerunWorkflowFromEventResponse =
-                self.call(method!("RerunWorkflowFromEvent"), request).await?;
-            Ok(Started { instance_id: answer.new_instance_id, execution_id: None })
+            let answer = self.call(method!("RerunWorkflowFromEvent"), request).await;
+            match answer.map(|answer: wire::RerunWorkflowFromEventResponse| answer.new_instance_id) {
+                Ok(instance_id) => Ok(Started { instance_id, execution_id: None }),
+                Err(error) => self.stalled_at_once(id, began, error).await,
+            }
         })
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::hub::Hub;
 use super::items::WorkItem;
+use crate::bridge::Level;
 use crate::component::dapr::{Failed, error_of, pause};
 use crate::error::ErrorKind;
 use crate::history::wire;
@@ -15,6 +16,8 @@ const GET_WORK_ITEMS: &str = "/TaskHubSidecarService/GetWorkItems";
 const HELLO: &str = "/TaskHubSidecarService/Hello";
 const METADATA: &str = "/dapr.proto.runtime.v1.Dapr/GetMetadata";
 const PROBE: Duration = Duration::from_secs(5);
+/// A sidecar that answers and counts no worker for so long does not come round by itself.
+const STUCK: Duration = Duration::from_secs(15);
 /// A stream that lasted so long was a good one: what follows is the first attempt again.
 const GOOD: Duration = Duration::from_secs(10);
 
@@ -62,6 +65,7 @@ async fn read(hub: &Arc<Hub>, number: u64) -> Failed {
 /// Dapr 1.18 answers the call with the first work item only. Whether the stream stands is told by another call: the runtime counts
 /// the workers that are connected. One that does not is asked whether it is there at all.
 async fn probe(hub: Arc<Hub>, number: u64) {
+    let (began, mut said) = (Instant::now(), false);
     for attempt in 1.. {
         let hello = hub.channel.once::<(), ()>(HELLO, (), PROBE).await;
         if hello.is_ok() {
@@ -72,11 +76,23 @@ async fn probe(hub: Arc<Hub>, number: u64) {
                 Err(failed) if is_mute(error_of(&failed, &hub.endpoint).kind()) => {
                     return hub.connected(number);
                 }
+                Ok(false) if began.elapsed() >= STUCK && !std::mem::replace(&mut said, true) => {
+                    hub.notice(Level::Warning, stuck(&hub.endpoint));
+                }
                 _ => {}
             }
         }
         tokio::time::sleep(pause(attempt)).await;
     }
+}
+
+/// Dapr 1.18 can lock itself up when it loses its only worker while that one's turns are on their way.
+fn stuck(endpoint: &str) -> String {
+    format!(
+        "the sidecar at {endpoint} answers, but has not taken this worker for {} s; if it lost a worker in mid-work before, restart \
+         the sidecar: Dapr 1.18 can lock itself up then",
+        STUCK.as_secs()
+    )
 }
 
 fn is_mute(kind: ErrorKind) -> bool {

@@ -45,6 +45,9 @@ impl Machine {
             }
             Command::Child { reference, name, version, input, id, retry, app, detached } => {
                 self.count(reference)?;
+                if self.dialect == Dialect::Dapr && version.is_some() {
+                    return Err(unheard_version(&name));
+                }
                 let target = Target { name, version, input, app, id };
                 if detached { self.detached(reference, target) } else { self.child(reference, target, retry) }
             }
@@ -376,4 +379,12 @@ impl Machine {
         self.finished = true;
         Ok(())
     }
+}
+
+/// A child must not silently run another version than the one that was asked for.
+fn unheard_version(name: &str) -> Stall {
+    Stall::invalid(format!(
+        "Dapr does not hand a version on to a child workflow, so {name:?} cannot be asked for in one; leave the version out, \
+         or give the versions names of their own"
+    ))
 }

@@ -29,7 +29,8 @@ impl DaprGrpc {
             Err(failed) => failed,
         };
         if !failed.is_outage() || matches!(failed, Failed::Unsent(_)) {
-            return Err(self.start_error(&failed).await);
+            let error = self.start_error(&failed).await;
+            return self.stalled_at_once(id, began, error).await;
         }
         let again = match landed(|| self.state(&id), began).await {
             Landed::Yes => return Ok(started(id)),
@@ -78,6 +79,16 @@ impl DaprGrpc {
                 Err(Error::new(ErrorKind::NotImplemented, message))
             }
         }
+    }
+
+    /// Dapr answers a start once the first turn has run. One whose first turn stalls is a start all the same.
+    pub(super) async fn stalled_at_once(&self, id: String, began: Micros, error: Error) -> Result<Started> {
+        if error.kind() == ErrorKind::WorkflowStalled
+            && landed(|| self.state(&id), began).await == Landed::Yes
+        {
+            return Ok(started(id));
+        }
+        Err(error)
     }
 
     async fn start_error(&self, failed: &Failed) -> Error {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::bench::{Bench, done, failed, fired, raised, short};
+use super::bench::{Bench, done, failed, fired, raised, short, started};
+use crate::bridge::StallCode;
 use crate::history::wire::workflow_action::WorkflowActionType as Type;
 use crate::worker::replay::{Dialect, TurnResult};
 
@@ -93,4 +94,14 @@ fn every_turn_names_all_patches() {
     forget(&mut bench);
     assert_eq!(names(&bench.turn(vec![done(1, "0")])), ["p1", "p2"]);
     assert_eq!(names(&bench.turn(vec![raised("none", "0")])), ["p1", "p2"]);
+}
+
+#[test]
+fn a_version_that_the_runtime_drops_is_refused() {
+    for detached in [false, true] {
+        let mut bench = dapr(json!([{"child": "c", "version": "v1", "detached": detached}, {"return": 7}]));
+        let stall = bench.try_turn(vec![started(Some("null"))]).unwrap_err();
+        assert_eq!(stall.code, StallCode::InvalidArgument, "{stall:?}");
+        assert!(stall.message.contains("version"), "{stall:?}");
+    }
 }
