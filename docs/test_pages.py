@@ -33,7 +33,8 @@ def test_every_page_of_the_guide_is_in_its_index() -> None:
 
 
 def test_the_table_of_dapr_s_differences_is_the_tables_own() -> None:
-    table = json.loads((pages.ROOT / "conformance" / "dapr" / "differences.json").read_text("utf-8"))["differences"]
+    text = (pages.ROOT / "conformance" / "dapr" / "differences.json").read_text("utf-8")
+    table = json.loads(text)["differences"]
     page = (GUIDE / "dapr-differences.md").read_text("utf-8")
     shown = re.findall(r"^\| (.*) \| (.*) \| (.*) \|$", page, re.MULTILINE)[1:]
     assert shown == [(row["embedded"], row["dapr"], row["reason"]) for row in table]

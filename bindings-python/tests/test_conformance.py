@@ -124,6 +124,7 @@ class World:
                 shutdown_timeout=0.2,
             )
             self.workers[name].start()
+            self.workers[name].wait_until_ready(30)
 
     def close_worker(self, name: str) -> None:
         del self.deployed[name]

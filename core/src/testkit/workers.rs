@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::text::TextHost;
 use crate::client::Client;
 use crate::error::Result;
+use crate::runtime::wait_on;
 use crate::worker::{Poll, Worker};
 
 /// Runs hosts on a client until it is dropped.
@@ -36,6 +37,14 @@ impl Workers {
             }),
         ];
         Ok(Workers { worker, threads })
+    }
+
+    /// Waits until tasks may come.
+    ///
+    /// # Errors
+    /// As [`Worker::ready`].
+    pub fn ready(&self, patience: Duration) -> Result<()> {
+        wait_on(self.worker.ready(Some(patience)), None)
     }
 }
 

@@ -129,7 +129,10 @@ impl World {
             .map(|name| self.fixtures.get(name).unwrap_or_else(|| panic!("fixtures.json has no {name:?}")))
             .collect();
         let host = || TextHost::new(programs.iter().copied());
-        Workers::open(&self.worker_client, self.mode.max_cached(), host).map(Some)
+        let workers = Workers::open(&self.worker_client, self.mode.max_cached(), host)?;
+        // For a moment after a worker has gone Dapr refuses what it has written half.
+        workers.ready(self.patience)?;
+        Ok(Some(workers))
     }
 
     /// Closes everything and opens it again on the same store.
