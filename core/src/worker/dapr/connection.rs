@@ -33,6 +33,15 @@ impl Default for Connection {
     }
 }
 
+impl Connection {
+    /// The stream is about to be opened anew: whoever asks now waits for that.
+    pub(super) fn interrupted(&mut self) {
+        if std::mem::replace(&mut self.connected, false) {
+            self.since = Micros::now();
+        }
+    }
+}
+
 impl Hub {
     /// The stream with this number stands.
     pub(super) fn connected(&self, number: u64) {
@@ -56,10 +65,8 @@ impl Hub {
     pub(super) fn disconnected(&self, failed: Option<&Failed>) {
         let mut inner = self.lock();
         let connection = &mut inner.connection;
-        let was = std::mem::replace(&mut connection.connected, false);
-        if was {
-            connection.since = Micros::now();
-        }
+        let was = connection.connected;
+        connection.interrupted();
         let Some(failed) = failed else { return };
         let error = self.describe(failed);
         let news = (error.kind(), error.message().to_owned());

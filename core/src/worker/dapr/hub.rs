@@ -143,8 +143,9 @@ impl Hub {
 
     /// Ends a stream, if it still is the one that lives: the runtime hands out again what was not answered.
     pub(super) fn drop_stream(&self, number: u64) {
-        let live = self.lock().live.take_if(|live| live.number == number);
-        if let Some(live) = live {
+        let mut inner = self.lock();
+        if let Some(live) = inner.live.take_if(|live| live.number == number) {
+            inner.connection.interrupted();
             let _ = live.cancel.send(());
         }
     }

@@ -16,6 +16,8 @@ const GET_WORK_ITEMS: &str = "/TaskHubSidecarService/GetWorkItems";
 const HELLO: &str = "/TaskHubSidecarService/Hello";
 const METADATA: &str = "/dapr.proto.runtime.v1.Dapr/GetMetadata";
 const PROBE: Duration = Duration::from_secs(5);
+/// A runtime that has not said by then where workflows run does not say it.
+const SILENT: Duration = Duration::from_secs(1);
 /// A sidecar that answers and counts no worker for so long does not come round by itself.
 const STUCK: Duration = Duration::from_secs(15);
 /// A stream that lasted so long was a good one: what follows is the first attempt again.
@@ -70,7 +72,7 @@ async fn probe(hub: Arc<Hub>, number: u64) {
         let hello = hub.channel.once::<(), ()>(HELLO, (), PROBE).await;
         if hello.is_ok() {
             let asked = hub.channel.once::<_, Metadata>(METADATA, (), PROBE).await;
-            match asked.map(|metadata| metadata.is_ready()) {
+            match asked.map(|metadata| metadata.is_ready(began.elapsed() >= SILENT)) {
                 Ok(true) => return hub.connected(number),
                 // It does not say, or is not allowed to.
                 Err(failed) if is_mute(error_of(&failed, &hub.endpoint).kind()) => {
@@ -121,13 +123,15 @@ struct ActorType {
 }
 
 impl Metadata {
-    /// Whether a worker is connected and workflows have a place to run; what the runtime does not say counts as well.
-    fn is_ready(&self) -> bool {
+    /// Whether a worker is connected and workflows have a place to run. What the runtime does not say counts as well; of the
+    /// places, which it says a moment after the worker, only if it stays `silent` about them.
+    fn is_ready(&self, silent: bool) -> bool {
         let placed = |actors: &Actors| {
-            actors.active.is_empty() || actors.active.iter().any(|kind| kind.name.ends_with(".workflow"))
+            let mut kinds = actors.active.iter();
+            kinds.any(|kind| kind.name.ends_with(".workflow")) || (silent && actors.active.is_empty())
         };
         self.workflows.is_none_or(|workflows| workflows.connected > 0)
-            && self.actors.as_ref().is_none_or(placed)
+            && self.actors.as_ref().map_or(silent, placed)
     }
 }
 
