@@ -29,6 +29,9 @@ RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
 BESIDE = $(BIN)/python $(CURDIR)/conformance/dapr/cluster.py --binaries $(DAPR)
+# What Python runs on Dapr again, after Rust has run all: cases that leave nothing behind. Instances that do not end are taken
+# away by a purge with force, which no client of ours sends, or make Dapr hang, and all that follow would wait.
+DAPR_CASES = (activity_ or event_ or custom_status or continue_as_new) and not (unknown or map_ or patch_ or version_ or send_ or after_ or rerun_ or watch_)
 DAPR_PYTEST = cd $(BINDING) && EVERSTEP_DAPR=$(DAPR) $(BIN)/python -m pytest -c pyproject.toml
 DAPR_TESTS = $(DAPR_PYTEST) ../conformance/dapr/tests
 
@@ -61,7 +64,7 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 .PHONY: test-dapr
 test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
 	$(BESIDE) --store redis --sidecars 4 -- cargo test $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
-	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc
+	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc -k "$(DAPR_CASES)"
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 

@@ -16,11 +16,13 @@ DIFFERS_BY_DESIGN = ("WorkflowStarted", "ExecutionStalled")
 MADE_ANEW = ("counterpart", "execution_id", "fire_at", "start_at", "task_execution_id", "trace_parent")
 """Places in the history, generated ids and times."""
 PAYLOADS = ("input", "result", "custom_status")
+EVERYWHERE = ("name", "status", "input", "result")
+"""What a real Dapr keeps of an event as well: it drops what is everstep's own, and adds what is its own."""
 
 
-def records_of(client: everstep.Client, id: str, payloads: bool) -> Records:
+def records_of(client: everstep.Client, id: str, payloads: bool, beside_dapr: bool = False) -> Records:
     """What happened, per instance: the events without what is made anew in every run, in no order, as what runs side by
-    side may end in any. ``id`` is the case's own.
+    side may end in any. ``id`` is the case's own. ``beside_dapr`` leaves out what only one of both has.
     """
     records: Records = {}
     for state in client.list_workflows():
@@ -29,12 +31,15 @@ def records_of(client: everstep.Client, id: str, payloads: bool) -> Records:
         known = rest != state.instance_id and ":" not in rest
         lines = records.setdefault("{id}" + rest if known else f"some {state.name}", [])
         events = client.get_workflow_history(state.instance_id)
-        lines += [_line(event, id, payloads) for event in events if event.type not in DIFFERS_BY_DESIGN]
+        told = [event for event in events if event.type not in DIFFERS_BY_DESIGN]
+        lines += [_line(event, id, payloads, beside_dapr) for event in told]
     return {name: sorted(lines) for name, lines in records.items()}
 
 
-def _line(event: everstep.HistoryEvent, id: str, payloads: bool) -> str:
+def _line(event: everstep.HistoryEvent, id: str, payloads: bool, beside_dapr: bool) -> str:
     said = {key: value for key, value in event.attributes.items() if key not in MADE_ANEW}
+    if beside_dapr:
+        said = {key: value for key, value in said.items() if key in EVERYWHERE}
     for key in PAYLOADS:
         if key in said:
             said[key] = _decoded(said[key]) if payloads else "some"

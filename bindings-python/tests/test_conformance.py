@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import tempfile
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -78,6 +79,7 @@ RUNS_ON_DAPR = runs([("memory:", "cached"), (DAPR, "cached")])
 """The first are those whose histories the others are compared with."""
 
 
+BESIDE_DAPR = threading.Event()
 FIRST: dict[str, tuple[str, Records]] = {}
 """What the first run of each case left."""
 
@@ -101,6 +103,9 @@ class World:
         self.workers: dict[str, everstep.Worker] = {}
         self.deployed = {MAIN: fixtures}
         self.open_worker(MAIN, fixtures)
+        if KEEPERS:
+            # Its stream goes over to the worker that is there now.
+            KEEPERS.pop().leave()
 
     def open(self) -> Any:
         return (
@@ -153,16 +158,34 @@ class World:
         if self.place != DAPR:
             return
         # Dapr ends an instance only while a worker is connected. What the case had need not know all that it started.
+        keeper = Keeper(self.endpoint)
         self.stop()
-        self.close_client()
-        self.client = self.open()
-        self.open_worker(MAIN, list({(w["name"], w.get("version")): key for key, w in FIXTURES.items()}.values()))
-        sweep(self.client)
+        sweep(keeper.client)
+        KEEPERS.append(keeper)
 
     def close(self) -> None:
         self.stop()
         self.close_client()
         shutil.rmtree(self.directory)
+
+
+class Keeper:
+    """A worker of everything that stays connected from one case on Dapr to the next, as connecting takes a second or two."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.client = everstep.Client(endpoint)
+        everything = {(workflow["name"], workflow.get("version")): workflow for workflow in FIXTURES.values()}
+        programs = [program(workflow) for workflow in everything.values()]
+        self.worker = everstep.Worker(self.client, programs, ACTIVITIES, shutdown_timeout=0.2)
+        self.worker.start()
+        self.worker.wait_until_ready(30)
+
+    def leave(self) -> None:
+        self.worker.close()
+        self.client.close()
+
+
+KEEPERS: list[Keeper] = []
 
 
 def fill(value: Any, names: dict[str, str]) -> Any:
@@ -449,6 +472,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     assert place in {None, DAPR}, f"there is no place {place!r}"
     assert place is None or ports(), "no sidecar: set EVERSTEP_DAPR_GRPC_PORTS"
     found = RUNS if place is None else RUNS_ON_DAPR
+    if place == DAPR:
+        BESIDE_DAPR.set()
     metafunc.parametrize(("name", "place", "mode"), found, ids=["-".join(run).replace(":", "") for run in found])
 
 
@@ -465,7 +490,8 @@ def test_case(name: str, place: str, mode: str) -> None:
                 world.restart()
         if not world.closed:
             # Random values differ from run to run by design.
-            found = records_of(world.client, world.names["id"], payloads=case["feature"] != "determinism")
+            payloads = case["feature"] != "determinism"
+            found = records_of(world.client, world.names["id"], payloads, beside_dapr=BESIDE_DAPR.is_set())
     finally:
         world.tidy()
         world.close()
