@@ -15,6 +15,9 @@ use crate::bridge::Notice;
 use crate::component::dapr::Channel;
 use crate::engine::dispatch::Dispatch;
 
+/// Dapr takes an answer before it has handed it on, and forgets it if the last stream ends meanwhile: the activity would run again.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// One stream of work items, and who has what of it.
 ///
 /// Locks are taken in this order: `inner`, then the dispatch's, then a worker's (a bell). A worker that holds its own lock calls the
@@ -46,6 +49,8 @@ pub(super) struct Inner {
     sessions: usize,
     closed: bool,
     tasks: Vec<AbortHandle>,
+    /// When the last answer was taken.
+    answered: Option<Instant>,
     /// Whether an instance stalled since the stream was opened.
     pub(super) stalled: bool,
 }
@@ -118,6 +123,9 @@ impl Hub {
             }
             inner = self.sent.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+        let rest = inner.answered.map_or(Duration::ZERO, |at| LINGER.saturating_sub(at.elapsed()));
+        drop(inner);
+        std::thread::sleep(rest.min(until.saturating_duration_since(Instant::now())));
     }
 
     /// Sends something in the background; a worker that leaves waits for it.
@@ -180,7 +188,7 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         if self.0.sending.fetch_sub(1, Ordering::AcqRel) == 1 {
             // Under the lock, so that whoever is about to wait hears of it.
-            let _inner = self.0.lock();
+            self.0.lock().answered = Some(Instant::now());
             self.0.sent.notify_all();
         }
     }
