@@ -15,3 +15,4 @@ pub(crate) use connection::pause;
 pub use grpc::DaprGrpc;
 pub(crate) use grpc::{Channel, Failed, error_of};
 pub use http::DaprHttp;
+pub(crate) use metadata::{Answer as MetadataAnswer, Metadata};

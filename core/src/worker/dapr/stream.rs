@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::hub::Hub;
 use super::items::WorkItem;
 use crate::bridge::Level;
-use crate::component::dapr::{Failed, error_of, pause};
+use crate::component::dapr::{Failed, Metadata, MetadataAnswer, error_of, pause};
 use crate::error::ErrorKind;
 use crate::history::wire;
 
@@ -71,8 +71,8 @@ async fn probe(hub: Arc<Hub>, number: u64) {
     for attempt in 1.. {
         let hello = hub.channel.once::<(), ()>(HELLO, (), PROBE).await;
         if hello.is_ok() {
-            let asked = hub.channel.once::<_, Metadata>(METADATA, (), PROBE).await;
-            match asked.map(|metadata| metadata.is_ready(began.elapsed() >= SILENT)) {
+            let asked = hub.channel.once::<_, MetadataAnswer>(METADATA, (), PROBE).await;
+            match asked.map(|answer| Metadata::from(answer).is_ready(began.elapsed() >= SILENT)) {
                 Ok(true) => return hub.connected(number),
                 // It does not say, or is not allowed to.
                 Err(failed) if is_mute(error_of(&failed, &hub.endpoint).kind()) => {
@@ -99,46 +99,6 @@ fn stuck(endpoint: &str) -> String {
 
 fn is_mute(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotImplemented | ErrorKind::PermissionDenied)
-}
-
-/// The part of a sidecar's metadata that counts here.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Metadata {
-    #[prost(message, optional, tag = "10")]
-    actors: Option<Actors>,
-    #[prost(message, optional, tag = "12")]
-    workflows: Option<Workflows>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Actors {
-    #[prost(message, repeated, tag = "2")]
-    active: Vec<ActorType>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct ActorType {
-    #[prost(string, tag = "1")]
-    name: String,
-}
-
-impl Metadata {
-    /// Whether a worker is connected and workflows have a place to run. What the runtime does not say counts as well; of the
-    /// places, which it says a moment after the worker, only if it stays `silent` about them.
-    fn is_ready(&self, silent: bool) -> bool {
-        let placed = |actors: &Actors| {
-            let mut kinds = actors.active.iter();
-            kinds.any(|kind| kind.name.ends_with(".workflow")) || (silent && actors.active.is_empty())
-        };
-        self.workflows.is_none_or(|workflows| workflows.connected > 0)
-            && self.actors.as_ref().map_or(silent, placed)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, prost::Message)]
-struct Workflows {
-    #[prost(int32, tag = "1")]
-    connected: i32,
 }
 
 /// The first of the two that ends; nothing if it is the second.
