@@ -22,8 +22,8 @@ BINDING := bindings-python
 DEMO := examples/order-processing/python
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
-# The extension module cannot be linked into a test binary, so its crate is checked here and tested from Python.
-RUST_TESTED := --workspace --exclude everstep-python --all-features --locked
+# Extension modules cannot be linked into a test binary, so their crates are checked here and tested from their languages.
+RUST_TESTED := --workspace --exclude everstep-python --exclude everstep-node --all-features --locked
 
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
