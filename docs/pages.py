@@ -25,6 +25,8 @@ _MARKS = {
     "mermaid": ("",),
     "toml": ("", "file=NAME"),
     "rust": ("not-run",),
+    # bindings-node/test/package.test.ts runs these on the packed package.
+    "ts": ("",),
 }
 _END = "-- end of block {} --"
 _TIMEOUT = 60

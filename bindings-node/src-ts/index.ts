@@ -1,0 +1,77 @@
+// everstep: durable workflows in plain async TypeScript.
+
+export { ActivityContext } from "./activities.js"
+export type { Criteria } from "./arguments.js"
+export {
+  type CallOptions,
+  Client,
+  type ClientOptions,
+  type ListOptions,
+  type ManyOptions,
+  type RerunOptions,
+  type StartOptions,
+  type StateOptions,
+  type WaitOptions,
+} from "./client.js"
+export {
+  type ActivityOptions,
+  type ChildOptions,
+  type DetachedOptions,
+  type First,
+  type MapOptions,
+  type NamedChildOptions,
+  WorkflowContext,
+  type WorkflowLogger,
+} from "./context.js"
+export {
+  Activity,
+  activity,
+  type ActivityFunction,
+  Workflow,
+  workflow,
+  type WorkflowFunction,
+  type WorkflowOptions,
+} from "./definitions.js"
+export {
+  ActivityError,
+  ActivityNotRegisteredError,
+  AlreadyExistsError,
+  ChildWorkflowError,
+  ClosedError,
+  DecodeError,
+  EverstepError,
+  FailedPreconditionError,
+  ForkedError,
+  InternalError,
+  InvalidArgumentError,
+  NonDurableError,
+  NonRetryableError,
+  NotFoundError,
+  OperationCancelledError,
+  OperationNotImplementedError,
+  OperationTimeoutError,
+  PayloadTooLargeError,
+  PermissionDeniedError,
+  RemoteError,
+  ResourceExhaustedError,
+  StoreCorruptError,
+  StoreLockedError,
+  StoreVersionError,
+  UnauthenticatedError,
+  UnavailableError,
+  WaitTimeout,
+  WorkflowEvicted,
+  WorkflowFailedError,
+  WorkflowNotRegisteredError,
+  WorkflowStalledError,
+  WorkflowTerminatedError,
+  errorClasses,
+  type ErrorDetails,
+} from "./errors.js"
+export { Failure } from "./failure.js"
+export { WorkflowHandle } from "./handle.js"
+export { type DiagramOptions, type EventAttributes, History, HistoryEvent } from "./history.js"
+export { DurablePromise } from "./host/promises.js"
+export { isTerminal, RuntimeStatus, Timestamp, WorkflowState } from "./models.js"
+export type { Retry } from "./retry.js"
+export { Worker, type WorkerOptions } from "./worker.js"

@@ -1,0 +1,171 @@
+// The worker: runs workflows and activities in this process.
+
+import type { NativeWorker } from "../native/native.js"
+import type { ActivityTask } from "./activities.js"
+import { countOf, millisOf, optionalText } from "./arguments.js"
+import { answer } from "./calls.js"
+import { Client } from "./client.js"
+import type { Activity, Workflow } from "./definitions.js"
+import { fromNative, InvalidArgumentError } from "./errors.js"
+import { Activities, ActivityHost } from "./host/activities.js"
+import { WorkflowHost, Workflows, type WorkflowTask } from "./host/host.js"
+import { native } from "./native.js"
+import { drainOnSignals } from "./signals.js"
+
+/** What a worker runs, and how. */
+export interface WorkerOptions {
+  workflows?: Iterable<Workflow<never, unknown>> | undefined
+  activities?: Iterable<Activity<never, unknown>> | undefined
+  /** Which component; the default one without. */
+  component?: string | undefined
+  /** How many instances stay in memory between turns; with 0 every turn is a replay. Default: `EVERSTEP_MAX_CACHED`, else 10,000. */
+  maxCached?: number | undefined
+  /** How many turns are at work at once. Default: 256. */
+  workflowSlots?: number | undefined
+  /** How many activities are at work at once. Default: 256. */
+  activitySlots?: number | undefined
+  /** How many milliseconds `close` waits for what is at work. Default: 10,000. */
+  shutdownTimeout?: number | undefined
+  /** Whether SIGINT and SIGTERM close the worker before they end the process. Default: true. */
+  handleSignals?: boolean | undefined
+}
+
+const BATCH = /"batch":"([^"\\]*)"/
+
+/**
+ * Runs workflows and activities of a client's component, on the event loop, until it is closed. It keeps the process alive.
+ *
+ * A workflow or activity that computes for long keeps everything else waiting: move that into a worker thread.
+ */
+export class Worker implements AsyncDisposable {
+  readonly #host: WorkflowHost
+  readonly #activities: ActivityHost
+  readonly #shutdownTimeout: number
+  #native!: NativeWorker
+  #open = 2
+  #closing: Promise<void> | undefined
+  #ended!: () => void
+  /** Resolves when the worker has closed. */
+  readonly closed: Promise<void> = new Promise((resolve) => {
+    this.#ended = resolve
+  })
+
+  private constructor(workflows: Workflows, activities: Activities, shutdownTimeout: number) {
+    this.#host = new WorkflowHost(workflows)
+    this.#activities = new ActivityHost(activities, (text) => this.#complete(text))
+    this.#shutdownTimeout = shutdownTimeout
+  }
+
+  /**
+   * Opens a worker; resolves when tasks may come. Rejects with `InvalidArgumentError`, `ClosedError`, `StoreLockedError`
+   * where another process owns the file, `FailedPreconditionError` where the endpoint has no tasks.
+   */
+  static async start(client: Client, options: WorkerOptions): Promise<Worker> {
+    if (!(client instanceof Client)) throw new InvalidArgumentError("client must be a Client")
+    const workflows = new Workflows(options.workflows ?? [])
+    const activities = new Activities(options.activities ?? [])
+    const { workflowSlots = 256, activitySlots = 256, shutdownTimeout = 10_000 } = options
+    const open = JSON.stringify({
+      v: 1,
+      host: `node/${process.versions.node}`,
+      payloads: "inline",
+      workflows: workflows.declare(),
+      activities: activities.names,
+      max_cached: cached(options.maxCached),
+      slots: {
+        workflows: countOf(workflowSlots, "workflowSlots", 1),
+        activities: countOf(activitySlots, "activitySlots", 1),
+      },
+    })
+    const worker = new Worker(workflows, activities, millisOf(shutdownTimeout, "shutdownTimeout"))
+    const component = optionalText(options.component, "component")
+    const take = (pull: () => void, run: (text: string) => void) => (text: string | null | undefined): void => {
+      if (typeof text !== "string") return worker.#over()
+      // The next batch is made ready while this one is at work.
+      pull()
+      run(text)
+    }
+    const pullWorkflows = (): void => worker.#native.pullWorkflows(workflowSlots)
+    const pullActivities = (): void => worker.#native.pullActivities(activitySlots)
+    worker.#native = await answer((queue) =>
+      native.openWorker(
+        queue,
+        client.native,
+        component,
+        open,
+        take(pullWorkflows, (text) => worker.#turns(text)),
+        take(pullActivities, (text) => worker.#tasks(text)),
+      ),
+    )
+    if (options.handleSignals ?? true) drainOnSignals(worker)
+    pullWorkflows()
+    pullActivities()
+    return worker
+  }
+
+  /** Whether the worker is closed. */
+  get isClosed(): boolean {
+    return this.#open === 0
+  }
+
+  /**
+   * Takes no more tasks, waits for those at work up to `shutdownTimeout`, and lets go of the process. What did not finish in
+   * time is handed out again later, to this program's next run or another worker.
+   */
+  close(options: { timeout?: number | undefined } = {}): Promise<void> {
+    const deadline = options.timeout === undefined ? this.#shutdownTimeout : millisOf(options.timeout, "timeout")
+    this.#closing ??= answer((queue) => this.#native.shutdown(queue, deadline)).then(() => {
+      this.#activities.close()
+      return this.closed
+    })
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #turns(text: string): void {
+    const { tasks } = this.#parse(text) as { tasks: WorkflowTask[] }
+    this.#host.answer(tasks, (answers) => this.#complete(answers))
+  }
+
+  #tasks(text: string): void {
+    const { tasks, cancel } = this.#parse(text) as { tasks: ActivityTask[]; cancel?: string[] }
+    this.#activities.take(tasks, cancel ?? [])
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      // One payload is more than this engine takes; in text form it is met when its own task runs.
+      const batch = BATCH.exec(text.slice(0, 256))?.[1]
+      const again = batch === undefined ? null : this.#native.repoll(batch)
+      if (again === null) throw error
+      return JSON.parse(again)
+    }
+  }
+
+  #complete(text: string): void {
+    const error = this.#native.complete(text)
+    // The engine hands out again what was not answered.
+    if (error !== null) process.emitWarning(fromNative(error))
+  }
+
+  /** One of the two kinds of task has ended. */
+  #over(): void {
+    this.#open -= 1
+    if (this.#open === 0) {
+      this.#host.close()
+      this.#ended()
+    }
+  }
+}
+
+function cached(value: number | undefined): number {
+  if (value !== undefined) return countOf(value, "maxCached", 0)
+  const text = process.env["EVERSTEP_MAX_CACHED"] ?? "10000"
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("EVERSTEP_MAX_CACHED must be a number of at least 0")
+  return Number(text)
+}

@@ -1,0 +1,199 @@
+// What is particular to workflows in this language: promises, generators, what is not durable, rejections.
+
+import assert from "node:assert/strict"
+import { test, type TestOptions } from "node:test"
+import { setTimeout as pause } from "node:timers/promises"
+
+import {
+  activity,
+  ActivityError,
+  Client,
+  InvalidArgumentError,
+  NonRetryableError,
+  OperationCancelledError,
+  WaitTimeout,
+  Worker,
+  workflow,
+  type WorkflowContext,
+  WorkflowFailedError,
+  WorkflowStalledError,
+} from "everstep"
+
+const options: TestOptions = { timeout: 20_000 }
+
+class CardDeclined extends Error {}
+
+const echo = activity("echo", async (value: unknown) => value)
+const fail = activity("fail", async (message: string): Promise<string> => {
+  throw new CardDeclined(message, { cause: new TypeError("inner") })
+})
+const slow = activity("slow", async (_: void, ctx) => {
+  await pause(60_000, undefined, { signal: ctx.signal })
+})
+
+/** Runs a function as a workflow, cached and with every turn a replay; both must give the same. */
+async function both<O>(run: (ctx: WorkflowContext) => Promise<O> | AsyncGenerator<unknown, O> | Generator<unknown, O>): Promise<O> {
+  const outputs: O[] = []
+  for (const maxCached of [1000, 0]) {
+    await using client = new Client("memory:")
+    await using _ = await Worker.start(client, { workflows: [workflow("w", run)], activities: [echo, fail, slow], maxCached })
+    const handle = await client.startWorkflow<O>("w")
+    outputs.push(await handle.result({ timeout: 10_000 }))
+  }
+  assert.deepEqual(outputs[0], outputs[1])
+  return outputs[0] as O
+}
+
+test("the combinators of the language are durable", options, async () => {
+  const found = await both(async (ctx) => {
+    const many = await Promise.all([1, 2, 3].map((n) => ctx.call(echo, n)))
+    const settled = await Promise.allSettled([ctx.call(echo, 4), ctx.call(fail, "no")])
+    const race = await Promise.race([ctx.sleep(60_000).then(() => "timer"), ctx.call(echo, "activity")])
+    const any = await Promise.any([ctx.call(fail, "no"), ctx.call(echo, "any")])
+    return { many, statuses: settled.map(({ status }) => status), race, any }
+  })
+  assert.deepEqual(found, { many: [1, 2, 3], statuses: ["fulfilled", "rejected"], race: "activity", any: "any" })
+})
+
+test("branches that are async functions of their own run side by side", options, async () => {
+  const found = await both(async (ctx) => {
+    const said: string[] = []
+    const branch = async (name: string, turns: number): Promise<void> => {
+      for (let n = 0; n < turns; n += 1) said.push(`${name}${String(await ctx.call(echo, n))}`)
+    }
+    await Promise.all([branch("a", 3), branch("b", 2)])
+    return said.length
+  })
+  assert.equal(found, 5)
+})
+
+test("generators get back what they yield", options, async () => {
+  async function* later(ctx: WorkflowContext): AsyncGenerator<unknown, unknown, never> {
+    const one: number = yield ctx.call(echo, 1)
+    const [two, three]: number[] = yield [ctx.call(echo, 2), ctx.call(echo, 3)]
+    try {
+      yield ctx.call(fail, "no")
+    } catch (error) {
+      assert.ok(error instanceof ActivityError)
+    }
+    return [one, two, three]
+  }
+  function* now(ctx: WorkflowContext): Generator<unknown, unknown, never> {
+    const one: number = yield ctx.call(echo, 1)
+    yield ctx.sleep(1)
+    return one
+  }
+  assert.deepEqual(await both(later), [1, 2, 3])
+  assert.equal(await both(now), 1)
+})
+
+test("what is asked for may be given up", options, async () => {
+  const found = await both(async (ctx) => {
+    const timer = ctx.sleep(60_000)
+    const given = timer.cancel()
+    const again = timer.cancel()
+    const caught = await timer.catch((error: unknown) => error instanceof OperationCancelledError)
+    const first = await ctx.any([ctx.call(slow), ctx.call(echo, "quick")])
+    const timeout = await ctx.waitForEvent("never", { timeout: 5 }).catch((error: unknown) => error instanceof WaitTimeout)
+    return { given, again, caught, first, timeout }
+  })
+  assert.deepEqual(found, { given: true, again: false, caught: true, first: { index: 1, value: "quick" }, timeout: true })
+})
+
+test("a branch that fails before anybody waits for it ends nobody", options, async () => {
+  const heard: unknown[] = []
+  const listen = (reason: unknown): void => void heard.push(reason)
+  process.on("unhandledRejection", listen)
+  const listeners = process.listeners("unhandledRejection")
+  try {
+    const found = await both(async (ctx) => {
+      const failing = (async () => ctx.call(fail, "early"))()
+      await ctx.sleep(5)
+      await ctx.call(echo, 1)
+      return failing.catch((error: unknown) => (error as ActivityError).errorType)
+    })
+    assert.equal(found, "CardDeclined")
+    await pause(5)
+    assert.deepEqual(heard, [])
+    assert.deepEqual(process.listeners("unhandledRejection"), listeners)
+  } finally {
+    process.off("unhandledRejection", listen)
+  }
+})
+
+test("a failure keeps its type, message, cause and stack", options, async () => {
+  await using client = new Client("memory:")
+  const failing = workflow("failing", async (ctx) => ctx.call(fail, "no money"))
+  await using _ = await Worker.start(client, { workflows: [failing], activities: [fail] })
+  const handle = await client.startWorkflow(failing)
+  await assert.rejects(handle.result({ timeout: 10_000 }), (error) => {
+    assert.ok(error instanceof WorkflowFailedError)
+    assert.deepEqual([error.errorType, error.failure?.message], ["CardDeclined", "no money"])
+    assert.ok(error.isCausedBy("TypeError") && error.stackTrace?.includes("worker.test"))
+    assert.ok(error.cause instanceof Error && error.cause.name === "CardDeclined")
+    return true
+  })
+})
+
+test("what need not be tried again is not", options, async () => {
+  let runs = 0
+  const once = activity("once", () => {
+    runs += 1
+    throw new NonRetryableError("never")
+  })
+  await using client = new Client("memory:")
+  const w = workflow("w", async (ctx) => ctx.call(once, undefined, { retry: { maxAttempts: 5, firstInterval: 1 } }))
+  await using _ = await Worker.start(client, { workflows: [w], activities: [once] })
+  await assert.rejects((await client.startWorkflow(w)).result({ timeout: 10_000 }), WorkflowFailedError)
+  assert.equal(runs, 1)
+})
+
+const STALLS: Record<string, (ctx: WorkflowContext) => Promise<unknown>> = {
+  "a bare timer": () => new Promise((resolve) => setTimeout(resolve, 1)),
+  "a context after something that is not durable": async (ctx) => {
+    const pending = ctx.sleep(20)
+    await pause(1)
+    await ctx.call(echo, 1).catch(() => undefined)
+    return pending
+  },
+  "an end outside the turn": async (ctx) => {
+    void ctx.sleep(20)
+    await pause(1)
+    return "too early"
+  },
+  "what cannot be encoded": async (ctx) => ctx.call(echo, 1n).catch(() => undefined),
+}
+
+for (const [name, run] of Object.entries(STALLS)) {
+  test(`${name} stalls the workflow`, options, async () => {
+    await using client = new Client("memory:")
+    const w = workflow("w", run)
+    await using _ = await Worker.start(client, { workflows: [w], activities: [echo] })
+    const handle = await client.startWorkflow(w)
+    await assert.rejects(handle.result({ timeout: 10_000 }), (error) => {
+      assert.ok(error instanceof WorkflowStalledError, String(error))
+      return true
+    })
+  })
+}
+
+test("an activity is told when its attempt has timed out", options, async () => {
+  let told: unknown
+  const patient = activity("patient", (_: void, ctx) =>
+    new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve((told = ctx.signal.aborted) as never))))
+  await using client = new Client("memory:")
+  const w = workflow("w", async (ctx) => ctx.call(patient, undefined, { timeout: 10 }).catch((error: unknown) => error instanceof WaitTimeout))
+  await using _ = await Worker.start(client, { workflows: [w], activities: [patient] })
+  assert.equal(await (await client.startWorkflow(w)).result({ timeout: 10_000 }), true)
+  for (const until = Date.now() + 5_000; told === undefined && Date.now() < until; ) await pause(1)
+  assert.equal(told, true)
+})
+
+test("a worker refuses what it cannot run", options, async () => {
+  await using client = new Client("memory:")
+  const w = workflow("w", async () => 1)
+  await assert.rejects(Worker.start(client, { workflows: [w, w] }), InvalidArgumentError)
+  await assert.rejects(Worker.start(client, { workflows: [echo as never] }), InvalidArgumentError)
+  await assert.rejects(Worker.start(client, { activities: [w as never] }), InvalidArgumentError)
+  await assert.rejects(Worker.start({} as never, { workflows: [w] }), InvalidArgumentError)
+})
