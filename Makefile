@@ -17,8 +17,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.cache/pyright
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PYO3_PYTHON := $(BIN)/python
+export CASES
 
 BINDING := bindings-python
+NODE := bindings-node
 DEMO := examples/order-processing/python
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
@@ -60,6 +62,10 @@ test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores
 .PHONY: test-python
 test-python: native ## Run the Python tests: conformance, language particulars, the demo in small, every page
 	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples ../docs $(PYTEST_ARGS)
+
+.PHONY: test-node
+test-node: native-node ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
+	cd $(NODE) && npx tsc -p test/tsconfig.json && node --test $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
 
 .PHONY: test-dapr
 test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
@@ -117,7 +123,7 @@ ready: check test wheel-smoke sdist-smoke ## Run everything that must be green b
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 
@@ -160,6 +166,21 @@ sdist-smoke: sdist
 .PHONY: native
 native: crates $(VENV)/tools
 	@cd $(BINDING) && $(BIN)/maturin develop --release --locked --quiet
+
+# The native module and the JavaScript of the Node package.
+.PHONY: native-node
+native-node: crates $(NODE)/node_modules/.package-lock.json
+	@cd $(NODE) && npm run --silent build
+
+# Not `npm ci`: it insists on optional packages of other platforms, not all of which the registry has.
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@scripts/toolchain node
+	@cd $(NODE) && ../scripts/retry "packages from npm" npm install --no-save
+	@touch $@
+
+.PHONY: node-package
+node-package: native-node ## Pack the Node package and the native package of this platform into dist/
+	@node $(NODE)/scripts/pack.mjs dist
 
 .PHONY: crates
 crates:

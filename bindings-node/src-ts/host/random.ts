@@ -1,6 +1,6 @@
 // Random numbers and UUIDs that are the same at every replay, and in every language.
 
-import { createHash } from "node:crypto"
+import type * as Crypto from "node:crypto"
 
 const MASK = (1n << 64n) - 1n
 const NAMESPACE_OID = "6ba7b812-9dad-11d1-80b4-00c04fd430c8"
@@ -50,6 +50,8 @@ function bytes(uuid: string): Buffer {
 }
 
 function v5(space: Buffer, name: string): string {
+  // Loading it takes longer than all of this package, and few programs ask for a UUID.
+  const { createHash } = require("node:crypto") as typeof Crypto
   const hash = createHash("sha1").update(space).update(name, "utf8").digest().subarray(0, 16)
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6)
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8)
