@@ -23,8 +23,8 @@ const open = async () => {
 
 /** Runs a program to its end, with a signal as soon as it has printed \`begun\`. */
 async function program(body: string, signal?: NodeJS.Signals): Promise<{ code: number | null; signal: string | null; out: string }> {
-  const child = spawn(process.execPath, ["-e", `${HEAD}\n;(async () => {${body}})()`], { stdio: ["ignore", "pipe", "inherit"] })
-  const limit = setTimeout(() => child.kill("SIGKILL"), 20_000)
+  const child = spawn(process.execPath, ["--expose-gc", "-e", `${HEAD}\n;(async () => {${body}})()`], { stdio: ["ignore", "pipe", "inherit"] })
+  const limit = setTimeout(() => child.kill("SIGKILL"), 60_000)
   let out = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     const had = out.includes("begun")
@@ -63,6 +63,27 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assert.deepEqual(ended, { code: null, signal, out: "begun\ndone\n" })
   })
 }
+
+test("what has ended leaves nothing behind", async () => {
+  const { code, out } = await program(`
+    const quiet = activity("quiet", async (n) => n + 1)
+    const chain = workflow("chain", async (ctx, n) => { for (let i = 0; i < 3; i++) n = await ctx.call(quiet, n); return n })
+    const client = new Client("memory:")
+    const worker = await Worker.start(client, { workflows: [chain], activities: [quiet] })
+    const heaps = []
+    for (let round = 0; round < 4; round++) {
+      let begun = 0
+      const lane = async () => { while (begun++ < 1000) await (await client.startWorkflow(chain, 1)).result() }
+      await Promise.all(Array.from({ length: 32 }, lane))
+      await client.purgeWorkflows()
+      gc(); await new Promise(setImmediate); gc()
+      heaps.push(process.memoryUsage().heapUsed)
+    }
+    await worker.close(); await client.close()
+    console.log(heaps[3] - heaps[0])`)
+  assert.equal(code, 0)
+  assert.ok(Number(out) < 1_000_000, `the heap has grown by ${out.trim()} bytes`)
+})
 
 test("process.exit in the midst of it all is no crash", async () => {
   const { code } = await program(`
