@@ -30,6 +30,14 @@ export interface ClientOptions {
   callTimeout?: number
   /** The largest input, output or event, in bytes of encoded text. Default: 4 MiB. */
   maxPayloadBytes?: number
+  /** The token that a Dapr sidecar expects; without, that of `DAPR_API_TOKEN`. */
+  apiToken?: string
+  /** A PEM file of the certificates that a remote endpoint's is checked against; without, the system's. */
+  tlsRoots?: string
+  /** A PEM file of this client's certificate, where the endpoint asks for one. */
+  tlsCertificate?: string
+  /** A PEM file of its private key. */
+  tlsKey?: string
 }
 
 /** What every call may be told. */
@@ -116,13 +124,19 @@ export class Client implements AsyncDisposable {
     const callTimeoutMs = optionalMillis(options.callTimeout, "callTimeout")
     const { durability, maxPayloadBytes } = options
     if (maxPayloadBytes !== undefined) countOf(maxPayloadBytes, "maxPayloadBytes", 1)
-    const opened = native.openClient({
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(components === undefined ? {} : { components }),
-      ...(durability === undefined ? {} : { durability }),
-      ...(callTimeoutMs === undefined ? {} : { callTimeoutMs }),
-      ...(maxPayloadBytes === undefined ? {} : { maxPayloadBytes }),
-    })
+    const opened = native.openClient(
+      defined({
+        endpoint,
+        components,
+        durability,
+        callTimeoutMs,
+        maxPayloadBytes,
+        apiToken: optionalText(options.apiToken, "apiToken"),
+        tlsRoots: optionalText(options.tlsRoots, "tlsRoots"),
+        tlsCertificate: optionalText(options.tlsCertificate, "tlsCertificate"),
+        tlsKey: optionalText(options.tlsKey, "tlsKey"),
+      }),
+    )
     if (opened.client === undefined) throw fromNative(opened.error ?? { code: "internal", message: "no client" })
     this.#native = opened.client
     for (const warning of this.#native.warnings) process.emitWarning(warning, "EverstepWarning")

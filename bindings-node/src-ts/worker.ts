@@ -1,5 +1,7 @@
 // The worker: runs workflows and activities in this process.
 
+import { debuglog } from "node:util"
+
 import type { NativeWorker } from "../native/native.js"
 import type { ActivityTask } from "./activities.js"
 import { countOf, millisOf, optionalText } from "./arguments.js"
@@ -28,6 +30,27 @@ export interface WorkerOptions {
   shutdownTimeout?: number | undefined
   /** Whether SIGINT and SIGTERM close the worker before they end the process. Default: true. */
   handleSignals?: boolean | undefined
+}
+
+/** What the core has to tell whoever runs the program. */
+interface Notice {
+  readonly level: string
+  readonly text: string
+}
+
+interface ActivityBatch {
+  readonly tasks: ActivityTask[]
+  readonly cancel: string[]
+  readonly notices: Notice[]
+}
+
+const debug = debuglog("everstep")
+
+function tell(notices: readonly Notice[]): void {
+  for (const { level, text } of notices) {
+    if (level === "info") debug("%s", text)
+    else process.emitWarning(text, "EverstepWarning")
+  }
 }
 
 const BATCH = /"batch":"([^"\\]*)"/
@@ -126,13 +149,15 @@ export class Worker implements AsyncDisposable {
   }
 
   #turns(text: string): void {
-    const { tasks } = this.#parse(text) as { tasks: WorkflowTask[] }
-    this.#host.answer(tasks, (answers) => this.#complete(answers))
+    const { tasks = [], notices } = this.#parse(text) as { tasks?: WorkflowTask[]; notices?: Notice[] }
+    if (notices !== undefined) tell(notices)
+    if (tasks.length > 0) this.#host.answer(tasks, (answers) => this.#complete(answers))
   }
 
   #tasks(text: string): void {
-    const { tasks, cancel } = this.#parse(text) as { tasks: ActivityTask[]; cancel?: string[] }
-    this.#activities.take(tasks, cancel ?? [])
+    const { tasks = [], cancel = [], notices } = this.#parse(text) as Partial<ActivityBatch>
+    if (notices !== undefined) tell(notices)
+    this.#activities.take(tasks, cancel)
   }
 
   #parse(text: string): unknown {

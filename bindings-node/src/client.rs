@@ -2,6 +2,7 @@
 //! here: see `call.rs`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use everstep::component::Pending;
@@ -29,6 +30,10 @@ pub struct NativeOptions {
     pub durability: Option<String>,
     pub call_timeout_ms: Option<f64>,
     pub max_payload_bytes: Option<f64>,
+    pub api_token: Option<String>,
+    pub tls_roots: Option<String>,
+    pub tls_certificate: Option<String>,
+    pub tls_key: Option<String>,
 }
 
 impl NativeOptions {
@@ -46,6 +51,10 @@ impl NativeOptions {
         options.call_timeout = millis(self.call_timeout_ms).unwrap_or(options.call_timeout);
         options.max_payload_bytes =
             self.max_payload_bytes.map_or(options.max_payload_bytes, |bytes| bytes as usize);
+        options.remote.api_token = self.api_token;
+        options.remote.tls_roots = self.tls_roots.map(PathBuf::from);
+        options.remote.tls_certificate = self.tls_certificate.map(PathBuf::from);
+        options.remote.tls_key = self.tls_key.map(PathBuf::from);
         Ok(options)
     }
 }

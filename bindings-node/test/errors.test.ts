@@ -52,6 +52,7 @@ test("what is wrong with an argument is said before anything is asked", async ()
   for (const call of wrong) await assert.rejects(async () => call(), InvalidArgumentError)
   assert.throws(() => client.listWorkflows({ pageSize: 0 }), InvalidArgumentError)
   assert.throws(() => new Client("nowhere:"), InvalidArgumentError)
+  assert.throws(() => new Client("grpcs://localhost:1", { tlsRoots: "/no/such/file.pem" }), InvalidArgumentError)
 })
 
 test("a closed client says so", async () => {
