@@ -4,7 +4,7 @@ import { debuglog } from "node:util"
 
 import type { NativeWorker } from "../native/native.js"
 import type { ActivityTask } from "./activities.js"
-import { countOf, millisOf, optionalText } from "./arguments.js"
+import { countOf, millisOf, optionalMillis, optionalText } from "./arguments.js"
 import { answer } from "./calls.js"
 import { Client } from "./client.js"
 import type { Activity, Workflow } from "./definitions.js"
@@ -129,6 +129,22 @@ export class Worker implements AsyncDisposable {
   /** Whether the worker is closed. */
   get isClosed(): boolean {
     return this.#open === 0
+  }
+
+  /** Whether tasks may come: always on the embedded engine, on Dapr while the sidecar's stream stands. */
+  get isReady(): boolean {
+    return this.#native.isReady()
+  }
+
+  /**
+   * Resolves when tasks may come; at once on the embedded engine. Without a timeout it waits as long as it takes.
+   *
+   * Rejects with `OperationTimeoutError`, which says why there is no connection; with `UnauthenticatedError` and its like at once
+   * where waiting is of no use; with `ClosedError`, `OperationCancelledError`.
+   */
+  async waitUntilReady(options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const timeout = optionalMillis(options.timeout, "timeout")
+    await answer((queue) => this.#native.waitUntilReady(queue, timeout), options.signal)
   }
 
   /**

@@ -13,6 +13,7 @@ use napi_derive::napi;
 
 use crate::call::{NativeQueue, Reply};
 use crate::client::NativeClient;
+use crate::convert::millis;
 use crate::error::NativeError;
 
 /// About how many bytes a batch has at most.
@@ -120,6 +121,18 @@ impl NativeWorker {
     #[napi]
     pub fn repoll(&self, batch: String) -> Option<String> {
         self.worker.repoll(&batch).ok()
+    }
+
+    /// Whether tasks may come.
+    #[napi]
+    pub fn is_ready(&self) -> bool {
+        self.worker.status().connected
+    }
+
+    /// Ends when tasks may come.
+    #[napi(ts_return_type = "NativeReply<void>")]
+    pub fn wait_until_ready(&self, queue: &NativeQueue, timeout_ms: Option<f64>) -> Reply {
+        queue.submit(self.worker.ready(millis(timeout_ms)), None)
     }
 
     #[napi(ts_return_type = "NativeReply<void>")]

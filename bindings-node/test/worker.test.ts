@@ -8,9 +8,11 @@ import {
   activity,
   ActivityError,
   Client,
+  ClosedError,
   InvalidArgumentError,
   NonRetryableError,
   OperationCancelledError,
+  OperationTimeoutError,
   WaitTimeout,
   Worker,
   workflow,
@@ -196,4 +198,34 @@ test("a worker refuses what it cannot run", options, async () => {
   await assert.rejects(Worker.start(client, { workflows: [echo as never] }), InvalidArgumentError)
   await assert.rejects(Worker.start(client, { activities: [w as never] }), InvalidArgumentError)
   await assert.rejects(Worker.start({} as never, { workflows: [w] }), InvalidArgumentError)
+})
+
+test("a worker of the engine in the process is ready until it is closed", options, async () => {
+  await using client = new Client("memory:")
+  const worker = await Worker.start(client, { activities: [echo] })
+  await worker.waitUntilReady({ timeout: 1000 })
+  assert.equal(worker.isReady, true)
+  await assert.rejects(worker.waitUntilReady({ timeout: -1 }), InvalidArgumentError)
+  await worker.close()
+  assert.equal(worker.isReady, false)
+  await assert.rejects(worker.waitUntilReady(), ClosedError)
+})
+
+test("a worker without its sidecar is not ready, says why, and may be given up", options, async () => {
+  // Nobody listens on port 1.
+  await using client = new Client("grpc://127.0.0.1:1")
+  const worker = await Worker.start(client, { activities: [echo], handleSignals: false })
+  assert.equal(worker.isReady, false)
+  await assert.rejects(worker.waitUntilReady({ timeout: 20 }), (error) => {
+    assert.ok(error instanceof OperationTimeoutError)
+    assert.match(error.message, /127\.0\.0\.1:1/)
+    return true
+  })
+  const given = new AbortController()
+  const waiting = worker.waitUntilReady({ signal: given.signal })
+  given.abort()
+  await assert.rejects(waiting, OperationCancelledError)
+  const closed = assert.rejects(worker.waitUntilReady(), ClosedError)
+  await worker.close()
+  await closed
 })
