@@ -80,7 +80,7 @@ interop: dapr native ## Cross everstep with Dapr's own SDKs of Python, JavaScrip
 	$(DAPR_PYTEST) ../conformance/dapr/crossing --store in-memory $(PYTEST_ARGS)
 
 .PHONY: check
-check: check-rust check-python ## Check format, lints, docs, dependencies, types and versions
+check: check-rust check-python check-node ## Check format, lints, docs, dependencies, types and versions
 
 .PHONY: bench
 bench: native wheel bench-tools ## Measure against the floor and the bars (about 20 minutes on a quiet machine)
@@ -149,6 +149,11 @@ check-python: native $(VENV)/checkers
 	cd $(BINDING) && $(BIN)/pyright
 	cd $(BINDING) && $(BIN)/stubtest everstep._native
 	cd $(BINDING) && $(BIN)/python tests/typing/prove.py
+
+# What `tsc` says of the sources comes with the build. `npm run format`, in the package's folder, mends what can be mended.
+.PHONY: check-node
+check-node: native-node
+	cd $(NODE) && npm run --silent check
 
 # Installs the wheel into a fresh environment of every Python here, where no compiler and no package of the tree is in
 # reach, and runs programs on it.

@@ -27,7 +27,10 @@ function natives() {
 }
 
 function pack(from) {
-  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: from, encoding: "utf8" })
+  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
+    cwd: from,
+    encoding: "utf8",
+  })
   console.log(join(folder, packed.trim()))
 }
 
@@ -44,7 +47,9 @@ for (const part of ["dist", "README.md", "LICENSE"]) {
   cpSync(join(ROOT, part), join(staging, part), { recursive: true, dereference: true })
 }
 const { scripts, devDependencies, napi, ...kept } = manifest
-const optionalDependencies = Object.fromEntries(platforms.map((name) => [`${napi.packageName}-${name}`, manifest.version]))
+const optionalDependencies = Object.fromEntries(
+  platforms.map((name) => [`${napi.packageName}-${name}`, manifest.version]),
+)
 writeFileSync(join(staging, "package.json"), `${JSON.stringify({ ...kept, optionalDependencies }, null, 2)}\n`)
 pack(staging)
 rmSync(staging, { recursive: true })

@@ -1,6 +1,13 @@
 // The client: starts, looks at and controls workflows.
 
-import type { NativeChange, NativeClient, NativeQueue, NativeReply, NativeStarted, NativeStep } from "../native/native.js"
+import type {
+  NativeChange,
+  NativeClient,
+  NativeQueue,
+  NativeReply,
+  NativeStarted,
+  NativeStep,
+} from "../native/native.js"
 import {
   type Criteria,
   countOf,
@@ -281,11 +288,16 @@ export class Client implements AsyncDisposable {
    * Gives the state of an instance now and after each change, to the final one. Nothing is polled; who is slow gets the
    * latest state. Rejects with `NotFoundError`.
    */
-  watchWorkflow(instanceId: string, options: StateOptions & { executionId?: string | undefined } = {}): AsyncGenerator<WorkflowState, void> {
+  watchWorkflow(
+    instanceId: string,
+    options: StateOptions & { executionId?: string | undefined } = {},
+  ): AsyncGenerator<WorkflowState, void> {
     const [component, id] = of(instanceId, options)
     const run = optionalText(options.executionId, "executionId")
-    return this.#changes((queue, seen) =>
-      this.#native.nextChange(queue, component, id, run, seen, options.payloads ?? true), options.signal)
+    return this.#changes(
+      (queue, seen) => this.#native.nextChange(queue, component, id, run, seen, options.payloads ?? true),
+      options.signal,
+    )
   }
 
   async *#changes(
@@ -339,7 +351,10 @@ export class Client implements AsyncDisposable {
   ): Promise<History> {
     const [component, id] = of(instanceId, options)
     const depth = countOf(options.expand ?? 0, "expand", 0)
-    return new History(await answer((queue) => this.#native.history(queue, component, id, depth), options.signal), depth)
+    return new History(
+      await answer((queue) => this.#native.history(queue, component, id, depth), options.signal),
+      depth,
+    )
   }
 
   // Controlling. Each resolves when the request is durable.
@@ -442,7 +457,8 @@ function startable(
   workflow: Workflow<never, unknown> | string,
   version: string | undefined,
 ): { name: string; version: string | undefined } {
-  if (typeof workflow === "string") return { name: textOf(workflow, "workflow"), version: optionalText(version, "version") }
+  if (typeof workflow === "string")
+    return { name: textOf(workflow, "workflow"), version: optionalText(version, "version") }
   if (!(workflow instanceof Workflow)) {
     const what = (workflow as unknown) instanceof Activity ? "an activity" : typeof workflow
     throw new InvalidArgumentError(`only workflows are started: give what workflow() made, or a name; this is ${what}`)

@@ -112,7 +112,9 @@ export class WorkflowContext {
       return this.callActivity<O>(definition.name, input, options)
     }
     if (!(definition instanceof Workflow)) {
-      throw new InvalidArgumentError("call takes what activity() or workflow() made; for a name see callActivity and callChild")
+      throw new InvalidArgumentError(
+        "call takes what activity() or workflow() made; for a name see callActivity and callChild",
+      )
     }
     if (options.timeout !== undefined) {
       throw new InvalidArgumentError("timeout is for activities; for a child workflow use ctx.any with ctx.sleep")
@@ -261,7 +263,10 @@ export class WorkflowContext {
    * Waits until one is done, as `Promise.race`; gives its place and value, or its failure, and gives up the rest. With
    * `cancelRest: false` the others go on.
    */
-  any<const T extends readonly unknown[]>(promises: T, options?: { cancelRest?: boolean | undefined }): DurablePromise<First<T>>
+  any<const T extends readonly unknown[]>(
+    promises: T,
+    options?: { cancelRest?: boolean | undefined },
+  ): DurablePromise<First<T>>
   any<T>(
     promises: Iterable<T>,
     options?: { cancelRest?: boolean | undefined },
@@ -319,9 +324,11 @@ export class WorkflowContext {
   get logger(): WorkflowLogger {
     if (this.#logger === undefined) {
       const instance = this.#instance
-      const say = (level: keyof WorkflowLogger) => (...said: unknown[]): void => {
-        if (!instance.replaying) console[level](...said)
-      }
+      const say =
+        (level: keyof WorkflowLogger) =>
+        (...said: unknown[]): void => {
+          if (!instance.replaying) console[level](...said)
+        }
       this.#logger = { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") }
     }
     return this.#logger

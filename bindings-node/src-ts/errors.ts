@@ -256,9 +256,8 @@ const kinds = [
 ]
 
 /** The class of each code. A code that a newer core knows is an `InternalError`. */
-export const errorClasses: ReadonlyMap<string, new (message?: string, details?: ErrorDetails) => EverstepError> = new Map(
-  kinds.map((kind) => [kind.code, kind]),
-)
+export const errorClasses: ReadonlyMap<string, new (message?: string, details?: ErrorDetails) => EverstepError> =
+  new Map(kinds.map((kind) => [kind.code, kind]))
 
 // A class's name is what its errors are called, also in a bundle that keeps names.
 for (const kind of [...kinds, EverstepError, WaitTimeout, NonDurableError, WorkflowEvicted, NonRetryableError]) {

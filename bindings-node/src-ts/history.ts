@@ -30,7 +30,12 @@ export interface EventAttributes {
   readonly recursive?: boolean
   readonly reason?: string
   readonly description?: string
-  readonly stall?: { readonly code: string; readonly message: string; readonly stack?: string; readonly eventIndex: number }
+  readonly stall?: {
+    readonly code: string
+    readonly message: string
+    readonly stack?: string
+    readonly eventIndex: number
+  }
   readonly patches?: readonly string[]
   readonly tags?: Readonly<Record<string, string>>
   readonly rerunOf?: string

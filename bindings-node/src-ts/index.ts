@@ -25,12 +25,12 @@ export {
 } from "./context.js"
 export {
   Activity,
-  activity,
   type ActivityFunction,
+  activity,
   Workflow,
-  workflow,
   type WorkflowFunction,
   type WorkflowOptions,
+  workflow,
 } from "./definitions.js"
 export {
   ActivityError,
@@ -39,7 +39,9 @@ export {
   ChildWorkflowError,
   ClosedError,
   DecodeError,
+  type ErrorDetails,
   EverstepError,
+  errorClasses,
   FailedPreconditionError,
   ForkedError,
   InternalError,
@@ -65,8 +67,6 @@ export {
   WorkflowNotRegisteredError,
   WorkflowStalledError,
   WorkflowTerminatedError,
-  errorClasses,
-  type ErrorDetails,
 } from "./errors.js"
 export { Failure } from "./failure.js"
 export { WorkflowHandle } from "./handle.js"

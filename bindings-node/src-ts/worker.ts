@@ -102,12 +102,14 @@ export class Worker implements AsyncDisposable {
     })
     const worker = new Worker(workflows, activities, millisOf(shutdownTimeout, "shutdownTimeout"))
     const component = optionalText(options.component, "component")
-    const take = (pull: () => void, run: (text: string) => void) => (text: string | null | undefined): void => {
-      if (typeof text !== "string") return worker.#over()
-      // The next batch is made ready while this one is at work.
-      pull()
-      run(text)
-    }
+    const take =
+      (pull: () => void, run: (text: string) => void) =>
+      (text: string | null | undefined): void => {
+        if (typeof text !== "string") return worker.#over()
+        // The next batch is made ready while this one is at work.
+        pull()
+        run(text)
+      }
     const pullWorkflows = (): void => worker.#native.pullWorkflows(workflowSlots)
     const pullActivities = (): void => worker.#native.pullActivities(activitySlots)
     worker.#native = await answer((queue) =>

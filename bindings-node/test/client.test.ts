@@ -4,7 +4,17 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { setImmediate as turn } from "node:timers/promises"
 
-import { activity, Client, ClosedError, InvalidArgumentError, OperationCancelledError, OperationTimeoutError, Timestamp, Worker, workflow } from "everstep"
+import {
+  activity,
+  Client,
+  ClosedError,
+  InvalidArgumentError,
+  OperationCancelledError,
+  OperationTimeoutError,
+  Timestamp,
+  Worker,
+  workflow,
+} from "everstep"
 
 const waiting = workflow("waiting", async (ctx) => ctx.waitForEvent<string>("go"))
 const echo = activity("echo", (value: string) => value)

@@ -12,7 +12,16 @@ import { join } from "node:path"
 import { suite, test } from "node:test"
 import { setTimeout as pause } from "node:timers/promises"
 
-import { Client, EverstepError, type Failure, type History, NotFoundError, Worker, type WorkflowHandle, type WorkflowState } from "everstep"
+import {
+  Client,
+  EverstepError,
+  type Failure,
+  type History,
+  NotFoundError,
+  Worker,
+  type WorkflowHandle,
+  type WorkflowState,
+} from "everstep"
 
 import { ACTIVITIES, type Fixture, program } from "./programs.js"
 import { type Records, recordsOf } from "./records.js"
@@ -183,7 +192,9 @@ const STATE: Record<string, (found: WorkflowState, value: Json) => void> = {
   started: (found, value) => assert.equal(found.startedAt !== undefined, value),
   completed: (found, value) => assert.equal(found.completedAt !== undefined, value),
   failure: (found, value) => checkFailure(found.failure, value as JsonObject),
-  reason_names: (found, value) => (value as string[]).forEach((text) => assert.ok(found.reason?.includes(text), found.reason)),
+  reason_names: (found, value) => {
+    for (const text of value as string[]) assert.ok(found.reason?.includes(text), found.reason)
+  },
   has_reason: (found, value) => assert.equal(found.reason !== undefined, value),
   parent: (found, value) => assert.equal(found.parentInstanceId ?? null, value),
   tags: (found, value) => assert.deepEqual({ ...found.tags }, value),
@@ -269,10 +280,35 @@ function only(step: Step, ...keys: string[]): void {
 /** One function per step. */
 const STEPS: Record<string, (world: World, step: Step) => Promise<void>> = {
   async start(world, step) {
-    only(step, "workflow", "id", "version", "input", "start_in_ms", "options", "tags", "reuse", "component", "as", "expect")
+    only(
+      step,
+      "workflow",
+      "id",
+      "version",
+      "input",
+      "start_in_ms",
+      "options",
+      "tags",
+      "reuse",
+      "component",
+      "as",
+      "expect",
+    )
     const { workflow, input, id, version, start_in_ms, options, tags, reuse, component } = step as unknown as Start
     const more = start_in_ms === undefined ? {} : { startAt: start_in_ms }
-    keep(world, await world.client.startWorkflow(workflow, input, { instanceId: id, version, options, tags, reuse, component, ...more }), step)
+    keep(
+      world,
+      await world.client.startWorkflow(workflow, input, {
+        instanceId: id,
+        version,
+        options,
+        tags,
+        reuse,
+        component,
+        ...more,
+      }),
+      step,
+    )
   },
   async rerun(world, step) {
     only(step, "id", "from", "new_id", "input", "as", "expect")
@@ -337,7 +373,11 @@ const STEPS: Record<string, (world: World, step: Step) => Promise<void>> = {
     if (step.expect !== undefined) assert.deepEqual({ count }, step.expect)
   },
   async bulk(world, step) {
-    const { action, filter, expect, ...options } = step as unknown as { action: string; filter: JsonObject; expect?: Json }
+    const { action, filter, expect, ...options } = step as unknown as {
+      action: string
+      filter: JsonObject
+      expect?: Json
+    }
     const seen: number[] = []
     const asked = { ...(await criteria(world, filter)), ...options, progress: (done: number) => void seen.push(done) }
     const actions: Record<string, () => Promise<number>> = {
@@ -347,7 +387,10 @@ const STEPS: Record<string, (world: World, step: Step) => Promise<void>> = {
       resume: () => world.client.resumeWorkflows(asked),
     }
     const count = await (actions[action] as () => Promise<number>)()
-    assert.deepEqual(seen, seen.toSorted((a, b) => a - b))
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => a - b),
+    )
     assert.equal(seen.at(-1), count)
     if (expect !== undefined) assert.deepEqual({ count }, expect)
   },
@@ -364,7 +407,10 @@ const STEPS: Record<string, (world: World, step: Step) => Promise<void>> = {
     const states: WorkflowState[] = []
     for await (const state of world.client.listWorkflows(asked)) states.push(state)
     if (step.expect === undefined) return
-    assert.deepEqual(states.map((state) => state.instanceId), step.expect["ids"])
+    assert.deepEqual(
+      states.map((state) => state.instanceId),
+      step.expect["ids"],
+    )
     for (const [index, expected] of ((step.expect["states"] ?? []) as Json[]).entries()) {
       checkState(states[index] as WorkflowState, expected)
     }
@@ -450,9 +496,18 @@ test("there are cases, and each has its format", () => {
   assert.ok(CASES.length >= 60)
   const needs = new Set([...CAPABILITIES, ...COVERAGE.skips.map((skip) => skip.need)])
   for (const kase of CASES) {
-    assert.deepEqual(Object.keys(kase).filter((key) => !CASE_KEYS.includes(key)), [])
-    assert.deepEqual((kase.needs ?? []).filter((need) => !needs.has(need)), [])
-    assert.deepEqual(kase.fixtures.filter((fixture) => !FIXTURES.has(fixture)), [])
+    assert.deepEqual(
+      Object.keys(kase).filter((key) => !CASE_KEYS.includes(key)),
+      [],
+    )
+    assert.deepEqual(
+      (kase.needs ?? []).filter((need) => !needs.has(need)),
+      [],
+    )
+    assert.deepEqual(
+      kase.fixtures.filter((fixture) => !FIXTURES.has(fixture)),
+      [],
+    )
   }
 })
 
@@ -477,7 +532,8 @@ suite(`${RUNS.length} runs of ${CASES.length} cases`, () => {
           if (mode === "restarted" && index + 1 < kase.steps.length) await world.restart()
         }
         // Random values differ from run to run by design.
-        if (!world.closed) found = await recordsOf(world.client, world.names.get("id") as string, kase.feature !== "determinism")
+        if (!world.closed)
+          found = await recordsOf(world.client, world.names.get("id") as string, kase.feature !== "determinism")
       } finally {
         await world.close()
       }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { join } from "node:path"
 import { test } from "node:test"
 
-import { Client, ClosedError, errorClasses, EverstepError, InvalidArgumentError, NotFoundError } from "everstep"
+import { Client, ClosedError, EverstepError, errorClasses, InvalidArgumentError, NotFoundError } from "everstep"
 
 import { conformance } from "./shared.js"
 
@@ -14,7 +14,10 @@ const table = conformance<{ errors: { code: string; retryable: boolean }[] }>("e
 test("classes, core and table have the same codes", () => {
   const codes = table.map(({ code, retryable }) => ({ code, retryable }))
   assert.deepEqual(native.errorKinds(), codes)
-  assert.deepEqual([...errorClasses.keys()], codes.map(({ code }) => code))
+  assert.deepEqual(
+    [...errorClasses.keys()],
+    codes.map(({ code }) => code),
+  )
   for (const { code, retryable } of codes) {
     const kind = errorClasses.get(code)
     assert.ok(kind !== undefined)

@@ -55,7 +55,12 @@ test("it brings no dependency, and fits", () => {
   const manifest = JSON.parse(readFileSync(join(installed, "everstep", "package.json"), "utf8"))
   assert.equal(manifest.dependencies, undefined)
   assert.equal(Object.keys(manifest.optionalDependencies).length, 7)
-  assert.deepEqual(readdirSync(installed).filter((name) => !name.startsWith(".")).sort(), ["@everstep", "everstep"])
+  assert.deepEqual(
+    readdirSync(installed)
+      .filter((name) => !name.startsWith("."))
+      .sort(),
+    ["@everstep", "everstep"],
+  )
   const sizes = readdirSync(installed, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => statSync(join(entry.parentPath, entry.name)).size)
@@ -69,7 +74,10 @@ test("the program of the README has types and runs", () => {
   writeFileSync(join(project, "readme.mts"), block)
   const options = ["--strict", "--target", "es2022", "--lib", "es2023,esnext.disposable", "--module", "nodenext"]
   const types = ["--typeRoots", join(ROOT, "node_modules", "@types"), "--types", "node"]
-  const done = spawnSync(process.execPath, [TSC, ...options, ...types, "readme.mts"], { cwd: project, encoding: "utf8" })
+  const done = spawnSync(process.execPath, [TSC, ...options, ...types, "readme.mts"], {
+    cwd: project,
+    encoding: "utf8",
+  })
   assert.equal(done.stdout, "")
   const out = execFileSync(process.execPath, ["readme.mjs"], { cwd: project, encoding: "utf8", timeout: 30_000 })
   assert.equal(out, "[ 'reserved lamp', 'shipped lamp' ]\n")

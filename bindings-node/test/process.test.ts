@@ -22,8 +22,13 @@ const open = async () => {
 `
 
 /** Runs a program to its end, with a signal as soon as it has printed \`begun\`. */
-async function program(body: string, signal?: NodeJS.Signals): Promise<{ code: number | null; signal: string | null; out: string }> {
-  const child = spawn(process.execPath, ["--expose-gc", "-e", `${HEAD}\n;(async () => {${body}})()`], { stdio: ["ignore", "pipe", "inherit"] })
+async function program(
+  body: string,
+  signal?: NodeJS.Signals,
+): Promise<{ code: number | null; signal: string | null; out: string }> {
+  const child = spawn(process.execPath, ["--expose-gc", "-e", `${HEAD}\n;(async () => {${body}})()`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  })
   const limit = setTimeout(() => child.kill("SIGKILL"), 60_000)
   let out = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

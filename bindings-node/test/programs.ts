@@ -3,16 +3,16 @@
 import assert from "node:assert/strict"
 
 import {
-  activity,
   type Activity,
+  activity,
   EverstepError,
   type Failure,
   NonRetryableError,
   OperationCancelledError,
   type Retry,
-  workflow,
   type Workflow,
   type WorkflowContext,
+  workflow,
 } from "everstep"
 
 import type { Json, JsonObject } from "./shared.js"
@@ -200,7 +200,8 @@ const OPERATIONS: Record<string, (run: Run, op: Op, main: Json) => unknown> = {
       ...("retry" in asking ? { retry: policy(run.compute(asking["retry"] as Json) as JsonObject) } : {}),
     }
     const items = run.inputs(op, asking)
-    if (op["return_exceptions"] === true) return outcomes(await run.ctx.map(each as string, items, { ...options, settled: true }))
+    if (op["return_exceptions"] === true)
+      return outcomes(await run.ctx.map(each as string, items, { ...options, settled: true }))
     return run.ctx.map(each as string, items, options)
   },
   async any(run, op, items) {

@@ -7,7 +7,15 @@ export type Records = Record<string, string[]>
 /** How turns are cut, and how often stalled code is tried again. */
 const DIFFERS_BY_DESIGN = new Set(["WorkflowStarted", "ExecutionStalled"])
 /** Generated ids and times. */
-const MADE_ANEW = new Set(["executionId", "firstExecutionId", "fireAt", "startAt", "taskExecutionId", "traceParent", "spanId"])
+const MADE_ANEW = new Set([
+  "executionId",
+  "firstExecutionId",
+  "fireAt",
+  "startAt",
+  "taskExecutionId",
+  "traceParent",
+  "spanId",
+])
 const PAYLOADS = new Set(["input", "result", "customStatus"])
 
 /**
@@ -22,7 +30,8 @@ export async function recordsOf(client: Client, id: string, payloads: boolean): 
     const name = rest !== undefined && !rest.includes(":") ? `{id}${rest}` : `some ${state.name}`
     const lines = (records[name] ??= [])
     for (const event of await client.getWorkflowHistory(state.instanceId)) {
-      if (!DIFFERS_BY_DESIGN.has(event.type)) lines.push(`${event.eventId} ${event.type} ${said(event.attributes, id, payloads)}`)
+      if (!DIFFERS_BY_DESIGN.has(event.type))
+        lines.push(`${event.eventId} ${event.type} ${said(event.attributes, id, payloads)}`)
     }
   }
   return Object.fromEntries(Object.entries(records).map(([name, lines]) => [name, lines.sort()]))

@@ -1,6 +1,6 @@
 // Programs that must not compile: each line under a mark is an error, and a mark without one is an error as well.
 
-import { activity, Client, Worker, workflow, type WorkflowHandle } from "everstep"
+import { activity, type Client, Worker, type WorkflowHandle, workflow } from "everstep"
 
 interface Order {
   item: string
@@ -33,7 +33,11 @@ const process = workflow("process", async (ctx, order: Order) => {
 })
 
 export async function program(client: Client): Promise<void> {
-  const handle: WorkflowHandle<{ one: number }> = await client.startWorkflow(process, { item: "a" }, { instanceId: "a" })
+  const handle: WorkflowHandle<{ one: number }> = await client.startWorkflow(
+    process,
+    { item: "a" },
+    { instanceId: "a" },
+  )
   const one: number = (await handle.result()).one
   // @ts-expect-error a workflow's input has a type
   await client.startWorkflow(process, 7)

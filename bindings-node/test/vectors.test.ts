@@ -30,9 +30,15 @@ suite("random numbers and UUIDs are the core's", () => {
   for (const vector of conformance<RandomVectors>("bridge/random.json").runs) {
     test(vector.run.slice(0, 8), () => {
       const random = new WorkflowRandom(BigInt(vector.seed))
-      assert.deepEqual(vector.u64.map(() => String(random.nextU64())), vector.u64)
+      assert.deepEqual(
+        vector.u64.map(() => String(random.nextU64())),
+        vector.u64,
+      )
       const again = new WorkflowRandom(BigInt(vector.seed))
-      assert.deepEqual(vector.f64.map(() => again.next()), vector.f64.map(Number))
+      assert.deepEqual(
+        vector.f64.map(() => again.next()),
+        vector.f64.map(Number),
+      )
       const uuids = new WorkflowUuids(vector.run)
       const made = Array.from({ length: 12 }, () => uuids.next())
       assert.deepEqual([...made.slice(0, 3), made[11]], vector.uuids)
@@ -61,7 +67,11 @@ suite("turns are answered as the vectors say", () => {
 /** Without stacks and without what an absent key says as well. */
 function comparable(step: JsonObject[]): JsonObject[] {
   return step.map((command) => {
-    for (let error = command["error"]; typeof error === "object" && error !== null; error = (error as JsonObject)["cause"] as Json) {
+    for (
+      let error = command["error"];
+      typeof error === "object" && error !== null;
+      error = (error as JsonObject)["cause"] as Json
+    ) {
       const fields = error as JsonObject
       delete fields["stack"]
       if (fields["retryable"] === true) delete fields["retryable"]

@@ -1,12 +1,12 @@
 // What is particular to workflows in this language: promises, generators, what is not durable, rejections.
 
 import assert from "node:assert/strict"
-import { test, type TestOptions } from "node:test"
+import { type TestOptions, test } from "node:test"
 import { setTimeout as pause } from "node:timers/promises"
 
 import {
-  activity,
   ActivityError,
+  activity,
   Client,
   ClosedError,
   InvalidArgumentError,
@@ -15,10 +15,10 @@ import {
   OperationTimeoutError,
   WaitTimeout,
   Worker,
-  workflow,
   type WorkflowContext,
   WorkflowFailedError,
   WorkflowStalledError,
+  workflow,
 } from "everstep"
 
 const options: TestOptions = { timeout: 20_000 }
@@ -34,11 +34,17 @@ const slow = activity("slow", async (_: void, ctx) => {
 })
 
 /** Runs a function as a workflow, cached and with every turn a replay; both must give the same. */
-async function both<O>(run: (ctx: WorkflowContext) => Promise<O> | AsyncGenerator<unknown, O> | Generator<unknown, O>): Promise<O> {
+async function both<O>(
+  run: (ctx: WorkflowContext) => Promise<O> | AsyncGenerator<unknown, O> | Generator<unknown, O>,
+): Promise<O> {
   const outputs: O[] = []
   for (const maxCached of [1000, 0]) {
     await using client = new Client("memory:")
-    await using _ = await Worker.start(client, { workflows: [workflow("w", run)], activities: [echo, fail, slow], maxCached })
+    await using _ = await Worker.start(client, {
+      workflows: [workflow("w", run)],
+      activities: [echo, fail, slow],
+      maxCached,
+    })
     const handle = await client.startWorkflow<O>("w")
     outputs.push(await handle.result({ timeout: 10_000 }))
   }
@@ -96,10 +102,18 @@ test("what is asked for may be given up", options, async () => {
     const again = timer.cancel()
     const caught = await timer.catch((error: unknown) => error instanceof OperationCancelledError)
     const first = await ctx.any([ctx.call(slow), ctx.call(echo, "quick")])
-    const timeout = await ctx.waitForEvent("never", { timeout: 5 }).catch((error: unknown) => error instanceof WaitTimeout)
+    const timeout = await ctx
+      .waitForEvent("never", { timeout: 5 })
+      .catch((error: unknown) => error instanceof WaitTimeout)
     return { given, again, caught, first, timeout }
   })
-  assert.deepEqual(found, { given: true, again: false, caught: true, first: { index: 1, value: "quick" }, timeout: true })
+  assert.deepEqual(found, {
+    given: true,
+    again: false,
+    caught: true,
+    first: { index: 1, value: "quick" },
+    timeout: true,
+  })
 })
 
 test("a branch that fails before anybody waits for it ends nobody", options, async () => {
@@ -181,10 +195,17 @@ for (const [name, run] of Object.entries(STALLS)) {
 
 test("an activity is told when its attempt has timed out", options, async () => {
   let told: unknown
-  const patient = activity("patient", (_: void, ctx) =>
-    new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve((told = ctx.signal.aborted) as never))))
+  const patient = activity(
+    "patient",
+    (_: void, ctx) =>
+      new Promise<void>((resolve) =>
+        ctx.signal.addEventListener("abort", () => resolve((told = ctx.signal.aborted) as never)),
+      ),
+  )
   await using client = new Client("memory:")
-  const w = workflow("w", async (ctx) => ctx.call(patient, undefined, { timeout: 10 }).catch((error: unknown) => error instanceof WaitTimeout))
+  const w = workflow("w", async (ctx) =>
+    ctx.call(patient, undefined, { timeout: 10 }).catch((error: unknown) => error instanceof WaitTimeout),
+  )
   await using _ = await Worker.start(client, { workflows: [w], activities: [patient] })
   assert.equal(await (await client.startWorkflow(w)).result({ timeout: 10_000 }), true)
   for (const until = Date.now() + 5_000; told === undefined && Date.now() < until; ) await pause(1)

@@ -13,7 +13,10 @@ export class Activities {
   constructor(activities: Iterable<unknown>) {
     for (const activity of activities) {
       if (!(activity instanceof Activity)) {
-        const what = activity instanceof Workflow ? `${activity.name} is a workflow; give it in workflows` : "give what activity() made"
+        const what =
+          activity instanceof Workflow
+            ? `${activity.name} is a workflow; give it in workflows`
+            : "give what activity() made"
         throw new InvalidArgumentError(`activities: ${what}`)
       }
       if (this.#known.has(activity.name)) {

@@ -6,8 +6,8 @@ import {
   ActivityError,
   ChildWorkflowError,
   DecodeError,
-  errorClasses,
   EverstepError,
+  errorClasses,
   NonRetryableError,
   OperationCancelledError,
   WaitTimeout,
@@ -67,14 +67,16 @@ function messageOf(error: unknown): string {
  * stack on its way through this workflow. A `final` one is not tried again.
  */
 export function errorText(error: unknown, final = false, depth = 0): string {
-  if (error instanceof EverstepError && error.failure !== undefined) return failureText(error.failure, error.code, depth)
+  if (error instanceof EverstepError && error.failure !== undefined)
+    return failureText(error.failure, error.code, depth)
   let text = `{"type":${quoted(typeOf(error))},"message":${quoted(messageOf(error))}`
   const stack = stackOf(error)
   if (stack !== undefined) text += `,"stack":${quoted(stack)}`
   if (error instanceof EverstepError) text += `,"code":"${error.code}"`
   text += `,"retryable":${!(final || error instanceof NonRetryableError || error instanceof DecodeError)}`
   const cause = error instanceof Error ? error.cause : undefined
-  if (cause !== undefined && cause !== null && depth < MOST_CAUSES) text += `,"cause":${errorText(cause, false, depth + 1)}`
+  if (cause !== undefined && cause !== null && depth < MOST_CAUSES)
+    text += `,"cause":${errorText(cause, false, depth + 1)}`
   return `${text}}`
 }
 

@@ -13,10 +13,12 @@ export function all(promises: Iterable<unknown>): DurablePromise<unknown[]> {
   return DurablePromise.make<unknown[]>(
     (resolve, reject) => {
       fail = reject
-      const settle = <A>(then: (value: A) => void) => (value: A): void => {
-        open = false
-        then(value)
-      }
+      const settle =
+        <A>(then: (value: A) => void) =>
+        (value: A): void => {
+          open = false
+          then(value)
+        }
       Promise.all(held).then(settle(resolve), settle(reject))
     },
     () => {
@@ -30,7 +32,10 @@ export function all(promises: Iterable<unknown>): DurablePromise<unknown[]> {
 }
 
 /** @internal The first of these that is done; the rest is given up, in order. */
-export function first(promises: Iterable<unknown>, cancelRest: boolean): DurablePromise<{ index: number; value: unknown }> {
+export function first(
+  promises: Iterable<unknown>,
+  cancelRest: boolean,
+): DurablePromise<{ index: number; value: unknown }> {
   const held = [...promises]
   if (held.length === 0) throw new InvalidArgumentError("any needs at least one promise")
   let open = true

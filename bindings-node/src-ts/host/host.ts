@@ -4,7 +4,7 @@ import { WorkflowContext } from "../context.js"
 import { Activity, Workflow } from "../definitions.js"
 import { InvalidArgumentError } from "../errors.js"
 import { quoted, take } from "../payload.js"
-import { typeOf, stackOf } from "./failures.js"
+import { stackOf, typeOf } from "./failures.js"
 import { Instance, type Job, Stall } from "./instance.js"
 import { beginTurns, endTurns } from "./rejections.js"
 
@@ -25,7 +25,10 @@ export class Workflows {
     const latest = new Set<string>()
     for (const workflow of workflows) {
       if (!(workflow instanceof Workflow)) {
-        const what = workflow instanceof Activity ? `${workflow.name} is an activity; give it in activities` : "give what workflow() made"
+        const what =
+          workflow instanceof Activity
+            ? `${workflow.name} is an activity; give it in activities`
+            : "give what workflow() made"
         throw new InvalidArgumentError(`workflows: ${what}`)
       }
       const { name, version } = workflow

@@ -31,7 +31,7 @@ export function beginTurns(): void {
 
 /** @internal It has ended; what is heard from now to the mark is still its own. */
 export function endTurns(): void {
-  if (isDefault) Promise.reject(MARK)
+  if (isDefault) void Promise.reject(MARK)
 }
 
 function heard(reason: unknown): void {
