@@ -33,6 +33,11 @@ export class ActivityContext {
     return this.#controller.signal
   }
 
+  /** The activity's registered name. */
+  get name(): string {
+    return this.#task.name
+  }
+
   /** The instance that asked for it. */
   get instanceId(): string {
     return this.#task.id

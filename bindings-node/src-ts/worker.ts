@@ -5,6 +5,7 @@ import { debuglog } from "node:util"
 import type { NativeWorker } from "../native/native.js"
 import type { ActivityTask } from "./activities.js"
 import { countOf, millisOf, optionalMillis, optionalText } from "./arguments.js"
+import { type Batch, type Notice, openRequest, parseBatch } from "./batches.js"
 import { answer } from "./calls.js"
 import { Client } from "./client.js"
 import type { Activity, Workflow } from "./definitions.js"
@@ -32,18 +33,6 @@ export interface WorkerOptions {
   handleSignals?: boolean | undefined
 }
 
-/** What the core has to tell whoever runs the program. */
-interface Notice {
-  readonly level: string
-  readonly text: string
-}
-
-interface ActivityBatch {
-  readonly tasks: ActivityTask[]
-  readonly cancel: string[]
-  readonly notices: Notice[]
-}
-
 const debug = debuglog("everstep")
 
 function tell(notices: readonly Notice[]): void {
@@ -52,8 +41,6 @@ function tell(notices: readonly Notice[]): void {
     else process.emitWarning(text, "EverstepWarning")
   }
 }
-
-const BATCH = /"batch":"([^"\\]*)"/
 
 /**
  * Runs workflows and activities of a client's component, on the event loop, until it is closed. It keeps the process alive.
@@ -88,17 +75,10 @@ export class Worker implements AsyncDisposable {
     const workflows = new Workflows(options.workflows ?? [])
     const activities = new Activities(options.activities ?? [])
     const { workflowSlots = 256, activitySlots = 256, shutdownTimeout = 10_000 } = options
-    const open = JSON.stringify({
-      v: 1,
-      host: `node/${process.versions.node}`,
-      payloads: "inline",
-      workflows: workflows.declare(),
-      activities: activities.names,
-      max_cached: cached(options.maxCached),
-      slots: {
-        workflows: countOf(workflowSlots, "workflowSlots", 1),
-        activities: countOf(activitySlots, "activitySlots", 1),
-      },
+    const open = openRequest(workflows, activities, {
+      maxCached: cached(options.maxCached),
+      workflowSlots: countOf(workflowSlots, "workflowSlots", 1),
+      activitySlots: countOf(activitySlots, "activitySlots", 1),
     })
     const worker = new Worker(workflows, activities, millisOf(shutdownTimeout, "shutdownTimeout"))
     const component = optionalText(options.component, "component")
@@ -144,7 +124,9 @@ export class Worker implements AsyncDisposable {
    * Rejects with `OperationTimeoutError`, which says why there is no connection; with `UnauthenticatedError` and its like at once
    * where waiting is of no use; with `ClosedError`, `OperationCancelledError`.
    */
-  async waitUntilReady(options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async waitUntilReady(
+    options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
     const timeout = optionalMillis(options.timeout, "timeout")
     await answer((queue) => this.#native.waitUntilReady(queue, timeout), options.signal)
   }
@@ -167,27 +149,19 @@ export class Worker implements AsyncDisposable {
   }
 
   #turns(text: string): void {
-    const { tasks = [], notices } = this.#parse(text) as { tasks?: WorkflowTask[]; notices?: Notice[] }
+    const { tasks = [], notices } = this.#parse<WorkflowTask>(text)
     if (notices !== undefined) tell(notices)
     if (tasks.length > 0) this.#host.answer(tasks, (answers) => this.#complete(answers))
   }
 
   #tasks(text: string): void {
-    const { tasks = [], cancel = [], notices } = this.#parse(text) as Partial<ActivityBatch>
+    const { tasks = [], cancel = [], notices } = this.#parse<ActivityTask>(text)
     if (notices !== undefined) tell(notices)
     this.#activities.take(tasks, cancel)
   }
 
-  #parse(text: string): unknown {
-    try {
-      return JSON.parse(text)
-    } catch (error) {
-      // One payload is more than this engine takes; in text form it is met when its own task runs.
-      const batch = BATCH.exec(text.slice(0, 256))?.[1]
-      const again = batch === undefined ? null : this.#native.repoll(batch)
-      if (again === null) throw error
-      return JSON.parse(again)
-    }
+  #parse<T extends WorkflowTask | ActivityTask>(text: string): Batch<T> {
+    return parseBatch(text, (batch) => this.#native.repoll(batch))
   }
 
   #complete(text: string): void {

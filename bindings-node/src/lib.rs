@@ -18,6 +18,7 @@ mod convert;
 mod error;
 mod event;
 mod history;
+mod rehearsal;
 mod worker;
 
 /// The version of the crate, which the loader compares with the package's.

@@ -51,6 +51,24 @@ test("both module systems run it", () => {
   assert.equal(run("esm.mjs", `import { activity, Client, Worker, workflow } from "everstep"${PROGRAM}`), "3\n")
 })
 
+const TEST = `
+const wait = workflow("wait", async (ctx) => { await ctx.sleep(1e10); return "years" })
+const main = async () => {
+  const env = await Environment.start({ workflows: [wait] })
+  console.log(env.client instanceof Client, await (await env.client.startWorkflow(wait)).result({ timeout: 10_000 }))
+  await env.close()
+}
+main()
+`
+
+test("so they do its aids for tests", () => {
+  const names = "{ Client, workflow }"
+  const cjs = `const ${names} = require("everstep"); const { Environment } = require("everstep/testing")`
+  const esm = `import ${names} from "everstep"; import { Environment } from "everstep/testing"`
+  assert.equal(run("testing.cjs", cjs + TEST), "true years\n")
+  assert.equal(run("testing.mjs", esm + TEST), "true years\n")
+})
+
 test("it brings no dependency, and fits", () => {
   const manifest = JSON.parse(readFileSync(join(installed, "everstep", "package.json"), "utf8"))
   assert.equal(manifest.dependencies, undefined)

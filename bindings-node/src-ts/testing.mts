@@ -1,0 +1,2 @@
+// The same classes for both module systems.
+export * from "./testing.js"
