@@ -259,9 +259,13 @@ const kinds = [
 export const errorClasses: ReadonlyMap<string, new (message?: string, details?: ErrorDetails) => EverstepError> =
   new Map(kinds.map((kind) => [kind.code, kind]))
 
+/** @internal The prototypes of this library's errors. A program's subclass of one is called by its own name. */
+export const ownPrototypes = new Set<object>()
+
 // A class's name is what its errors are called, also in a bundle that keeps names.
 for (const kind of [...kinds, EverstepError, WaitTimeout, NonDurableError, WorkflowEvicted, NonRetryableError]) {
   Object.defineProperty(kind.prototype, "name", { value: kind.name, configurable: true, writable: true })
+  ownPrototypes.add(kind.prototype)
 }
 
 /** @internal Makes the error that the native module reports. */

@@ -151,17 +151,24 @@ test("a failure keeps its type, message, cause and stack", options, async () => 
   })
 })
 
-test("what need not be tried again is not", options, async () => {
-  let runs = 0
-  const once = activity("once", () => {
-    runs += 1
-    throw new NonRetryableError("never")
-  })
-  await using client = new Client("memory:")
-  const w = workflow("w", async (ctx) => ctx.call(once, undefined, { retry: { maxAttempts: 5, firstInterval: 1 } }))
-  await using _ = await Worker.start(client, { workflows: [w], activities: [once] })
-  await assert.rejects((await client.startWorkflow(w)).result({ timeout: 10_000 }), WorkflowFailedError)
-  assert.equal(runs, 1)
+test("what need not be tried again is not, and a subclass is called by its own name", options, async () => {
+  class NoSuchCard extends NonRetryableError {}
+  for (const kind of [NonRetryableError, NoSuchCard]) {
+    let runs = 0
+    const once = activity("once", () => {
+      runs += 1
+      throw new kind("never")
+    })
+    await using client = new Client("memory:")
+    const w = workflow("w", async (ctx) => ctx.call(once, undefined, { retry: { maxAttempts: 5, firstInterval: 1 } }))
+    await using _ = await Worker.start(client, { workflows: [w], activities: [once] })
+    await assert.rejects((await client.startWorkflow(w)).result({ timeout: 10_000 }), (error) => {
+      assert.ok(error instanceof WorkflowFailedError)
+      assert.equal(error.errorType, kind.name)
+      return true
+    })
+    assert.equal(runs, 1)
+  }
 })
 
 const STALLS: Record<string, (ctx: WorkflowContext) => Promise<unknown>> = {

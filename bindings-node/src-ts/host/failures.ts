@@ -10,6 +10,7 @@ import {
   errorClasses,
   NonRetryableError,
   OperationCancelledError,
+  ownPrototypes,
   WaitTimeout,
 } from "../errors.js"
 import { Failure } from "../failure.js"
@@ -35,8 +36,8 @@ export function typeOf(error: unknown): string {
   if (Object.hasOwn(error, "name")) return String(error.name)
   const made = error.constructor?.name
   for (let at: unknown = Object.getPrototypeOf(error); at instanceof Error; at = Object.getPrototypeOf(at)) {
-    // A class that says its name itself; the classes of the language only pass theirs on.
-    if (Object.hasOwn(at, "name") && !isBuiltIn(at)) return String((at as Error).name)
+    // A class that says its name itself; the classes of the language and of this library only pass theirs on.
+    if (Object.hasOwn(at, "name") && !isBuiltIn(at) && !ownPrototypes.has(at)) return String((at as Error).name)
   }
   return made || error.name || "Error"
 }
