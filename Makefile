@@ -22,6 +22,8 @@ export CASES
 BINDING := bindings-python
 NODE := bindings-node
 DEMO := examples/order-processing/python
+DEMO_NODE := examples/order-processing/node
+NODE_MODULES := $(NODE)/node_modules/.package-lock.json $(DEMO_NODE)/node_modules/.package-lock.json
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
 # Extension modules cannot be linked into a test binary, so their crates are checked here and tested from their languages.
@@ -47,6 +49,10 @@ help: ## Print this list
 demo: native ## Process a few thousand orders through a kill -9, then prove that nothing was lost (ORDERS=n)
 	@$(BIN)/python $(DEMO)/demo.py $(if $(ORDERS),--orders $(ORDERS))
 
+.PHONY: demo-node
+demo-node: native-node $(NODE_MODULES) ## The same in TypeScript (ORDERS=n)
+	@cd $(DEMO_NODE) && npx tsc && node dist/demo.js $(if $(ORDERS),--orders $(ORDERS))
+
 .PHONY: demo-dapr
 demo-dapr: dapr native ## The same program on a real Dapr with Redis: it and its sidecar are killed together (ORDERS=n)
 	@$(BESIDE) --store redis --revive -- $(BIN)/python $(DEMO)/demo.py --orders $(or $(ORDERS),500)
@@ -64,8 +70,9 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples ../docs $(PYTEST_ARGS)
 
 .PHONY: test-node
-test-node: native-node ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
+test-node: native-node $(NODE_MODULES) ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
 	cd $(NODE) && npx tsc -p test/tsconfig.json && node --test $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
+	$(if $(CASES),,cd $(DEMO_NODE) && npm test)
 
 .PHONY: test-dapr
 test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
@@ -123,7 +130,7 @@ ready: check test wheel-smoke sdist-smoke ## Run everything that must be green b
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(DEMO_NODE)/node_modules $(DEMO_NODE)/dist
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 
@@ -152,8 +159,9 @@ check-python: native $(VENV)/checkers
 
 # What `tsc` says of the sources comes with the build. `npm run format`, in the package's folder, mends what can be mended.
 .PHONY: check-node
-check-node: native-node
+check-node: native-node $(NODE_MODULES)
 	cd $(NODE) && npm run --silent check
+	cd $(DEMO_NODE) && npx tsc --noEmit
 
 # Installs the wheel into a fresh environment of every Python here, where no compiler and no package of the tree is in
 # reach, and runs programs on it.
@@ -178,9 +186,9 @@ native-node: crates $(NODE)/node_modules/.package-lock.json
 	@cd $(NODE) && npm run --silent build
 
 # Not `npm ci`: it insists on optional packages of other platforms, not all of which the registry has.
-$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+$(NODE_MODULES): %/node_modules/.package-lock.json: %/package-lock.json
 	@scripts/toolchain node
-	@cd $(NODE) && ../scripts/retry "packages from npm" npm install --no-save
+	@cd $* && $(CURDIR)/scripts/retry "packages from npm" npm install --no-save
 	@touch $@
 
 .PHONY: node-package

@@ -44,6 +44,19 @@ def versions() -> list[str]:
     return found
 
 
+def node_tools() -> list[str]:
+    """One version of each tool in all Node packages of the tree, and none that floats."""
+    found = []
+    seen: dict[str, str] = {}
+    for path in tracked("*package.json"):
+        for name, version in json.loads(path.read_text("utf-8")).get("devDependencies", {}).items():
+            if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+                found.append(f"{path.relative_to(ROOT)} asks for {name} {version}, which is no exact version")
+            elif seen.setdefault(name, version) != version:
+                found.append(f"{path.relative_to(ROOT)} asks for {name} {version}, another for {seen[name]}")
+    return found
+
+
 def links() -> list[str]:
     """Relative links of the documents point at files of the tree, and at headings that those have."""
     found = []
@@ -82,7 +95,7 @@ def commands() -> list[str]:
 
 
 def main() -> int:
-    found = [*versions(), *links(), *commands()]
+    found = [*versions(), *node_tools(), *links(), *commands()]
     for line in found:
         print(f"consistency: {line}", file=sys.stderr)
     print(f"consistency: {len(found)} problems")
