@@ -21,13 +21,17 @@ export CASES
 
 BINDING := bindings-python
 NODE := bindings-node
+JAVA := bindings-java
 DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
 NODE_MODULES := $(NODE)/node_modules/.package-lock.json $(DEMO_NODE)/node_modules/.package-lock.json
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
 # Extension modules cannot be linked into a test binary, so their crates are checked here and tested from their languages.
-RUST_TESTED := --workspace --exclude everstep-python --exclude everstep-node --all-features --locked
+RUST_TESTED := --workspace --exclude everstep-python --exclude everstep-node --exclude everstep-java --exclude everstep-java-bindgen --all-features --locked
+
+# Of a JDK that is looked for when a target needs it.
+MAVEN = JAVA_HOME=$$($(CURDIR)/scripts/jdk) mvn --batch-mode --no-transfer-progress -Dmaven.wagon.http.retryHandler.count=3
 
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
@@ -73,6 +77,10 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 test-node: native-node $(NODE_MODULES) ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
 	cd $(NODE) && npx tsc -p test/tsconfig.json && node --test $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
 	$(if $(CASES),,cd $(DEMO_NODE) && npm test)
+
+.PHONY: test-java
+test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
+	cd $(JAVA) && $(MAVEN) test $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
 
 .PHONY: test-dapr
 test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
@@ -130,7 +138,7 @@ ready: check test wheel-smoke sdist-smoke ## Run everything that must be green b
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(DEMO_NODE)/node_modules $(DEMO_NODE)/dist
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(DEMO_NODE)/node_modules $(DEMO_NODE)/dist $(JAVA)/target
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 
@@ -190,6 +198,15 @@ $(NODE_MODULES): %/node_modules/.package-lock.json: %/package-lock.json
 	@scripts/toolchain node
 	@cd $* && $(CURDIR)/scripts/retry "packages from npm" npm install --no-save
 	@touch $@
+
+# The native library, the Java of its interface, and the packages that Maven needs.
+.PHONY: native-java
+native-java: crates
+	@scripts/toolchain jdk
+	@cargo build --release --locked --quiet --package everstep-java
+	@cargo build --locked --quiet --package everstep-java-bindgen
+	@$(JAVA)/scripts/natives $(CARGO_TARGET_DIR)/release/libeverstep_java.$(if $(filter Darwin,$(shell uname -s)),dylib,so) \
+		$(CARGO_TARGET_DIR)/debug/everstep-java-bindgen >/dev/null
 
 .PHONY: node-package
 node-package: native-node ## Pack the Node package and the native package of this platform into dist/

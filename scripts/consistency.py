@@ -39,6 +39,11 @@ def versions() -> list[str]:
     for path in tracked("*package.json"):
         if (said := json.loads(path.read_text("utf-8")).get("version", version)) != version:
             found.append(f"{path.relative_to(ROOT)} says {said}, the workspace {version}")
+    for path in tracked("*pom.xml"):
+        text = path.read_text("utf-8")
+        group, said = (re.search(rf"^  <{tag}>(.*)</{tag}>$", text, re.MULTILINE) for tag in ("groupId", "version"))
+        if group and group[1].startswith("io.github.everstep") and (not said or said[1] != version):
+            found.append(f"{path.relative_to(ROOT)} does not say the workspace's version, {version}")
     if "## [Unreleased]" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
         found.append("CHANGELOG.md has no Unreleased section")
     return found
