@@ -1,6 +1,7 @@
 // Arguments of operations as the core takes them. What has the wrong type is refused here, by name.
 
 import type { NativeFilter } from "../native/native.js"
+import { Activity, Workflow } from "./definitions.js"
 import { InvalidArgumentError } from "./errors.js"
 import { RuntimeStatus, Timestamp } from "./models.js"
 
@@ -108,6 +109,36 @@ export function filterOf(criteria: Criteria): NativeFilter {
   if (createdTo !== undefined) filter.createdTo = microsOf(createdTo, "createdTo")
   if (parentInstanceId !== undefined) filter.parent = textOf(parentInstanceId, "parentInstanceId")
   return filter
+}
+
+/** @internal Name and version of what is to be started. */
+export function startable(
+  workflow: Workflow<never, unknown> | string,
+  version: string | undefined,
+): { name: string; version: string | undefined } {
+  if (typeof workflow === "string")
+    return { name: textOf(workflow, "workflow"), version: optionalText(version, "version") }
+  if (!(workflow instanceof Workflow)) {
+    const what = (workflow as unknown) instanceof Activity ? "an activity" : typeof workflow
+    throw new InvalidArgumentError(`only workflows are started: give what workflow() made, or a name; this is ${what}`)
+  }
+  if (version !== undefined && version !== workflow.version) {
+    throw new InvalidArgumentError(
+      `the workflow given for ${workflow.name} is not its version ${JSON.stringify(version)}; give that version's, or ` +
+        "the workflow's name and version",
+    )
+  }
+  return { name: workflow.name, version: workflow.version }
+}
+
+/** What is there of a `T`. */
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+/** @internal The same without what is undefined. */
+export function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>
 }
 
 /** @internal What a value is, for messages. */

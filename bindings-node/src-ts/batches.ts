@@ -3,6 +3,7 @@
 import type { ActivityTask } from "./activities.js"
 import type { Activities } from "./host/activities.js"
 import type { Workflows, WorkflowTask } from "./host/host.js"
+import type { Wire } from "./wire.js"
 
 /** @internal How many of each kind a worker takes, and how many instances it keeps. */
 export interface Room {
@@ -25,11 +26,11 @@ export interface Batch<T extends WorkflowTask | ActivityTask> {
 }
 
 /** @internal What the core opens a worker by. */
-export function openRequest(workflows: Workflows, activities: Activities, room: Room): string {
+export function openRequest(workflows: Workflows, activities: Activities, wire: Wire, room: Room): string {
   return JSON.stringify({
     v: 1,
     host: `node/${process.versions.node}`,
-    payloads: "inline",
+    payloads: wire.mode,
     workflows: workflows.declare(),
     activities: activities.names,
     max_cached: room.maxCached,

@@ -7,6 +7,7 @@ import { native } from "./native.js"
 /** After so many answers that were there at once the event loop gets its turn: a program that asks in a loop starves it. */
 const BURST = 64
 
+type Reveal = (text: string) => string
 type Settle = (answer: NativeAnswer<unknown>) => void
 
 const open = new Map<number, Settle>()
@@ -31,9 +32,9 @@ function forget(ticket: number): boolean {
   return known
 }
 
-function outcome<T>(answer: NativeAnswer<T>): T {
+function outcome<T>(answer: NativeAnswer<T>, reveal: Reveal | undefined): T {
   const error: NativeError | undefined = answer.error
-  if (error !== undefined) throw fromNative(error)
+  if (error !== undefined) throw fromNative(error, reveal)
   return answer.value as T
 }
 
@@ -41,8 +42,15 @@ function cancelled(signal: AbortSignal): OperationCancelledError {
   return new OperationCancelledError("the call was given up by its signal", { cause: signal.reason })
 }
 
-/** @internal Makes a call and gives its answer. The signal drops the call in the core; what it asked for may still happen. */
-export function answer<T>(ask: (queue: NativeQueue) => NativeReply<T>, signal?: AbortSignal): Promise<T> {
+/**
+ * @internal Makes a call and gives its answer. The signal drops the call in the core; what it asked for may still happen.
+ * `reveal` unseals what an error says of a failure.
+ */
+export function answer<T>(
+  ask: (queue: NativeQueue) => NativeReply<T>,
+  signal?: AbortSignal,
+  reveal?: Reveal,
+): Promise<T> {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     return Promise.reject(new InvalidArgumentError("signal must be an AbortSignal"))
   }
@@ -50,12 +58,12 @@ export function answer<T>(ask: (queue: NativeQueue) => NativeReply<T>, signal?: 
   const reply = ask(queueOfThread())
   if (typeof reply !== "number") {
     burst += 1
-    if (burst <= BURST) return new Promise((resolve) => resolve(outcome(reply)))
+    if (burst <= BURST) return new Promise((resolve) => resolve(outcome(reply, reveal)))
     return new Promise((resolve, reject) =>
       setImmediate(() => {
         burst = 0
         try {
-          resolve(outcome(reply))
+          resolve(outcome(reply, reveal))
         } catch (error) {
           reject(error as Error)
         }
@@ -73,7 +81,7 @@ export function answer<T>(ask: (queue: NativeQueue) => NativeReply<T>, signal?: 
     open.set(reply, (ended) => {
       signal?.removeEventListener("abort", abort)
       try {
-        resolve(outcome(ended as NativeAnswer<T>))
+        resolve(outcome(ended as NativeAnswer<T>, reveal))
       } catch (error) {
         reject(error as Error)
       }

@@ -11,108 +11,37 @@ import type {
 import {
   type Criteria,
   countOf,
+  defined,
   filterOf,
   optionalMillis,
   optionalText,
+  startable,
   startTime,
   textOf,
   textsOf,
 } from "./arguments.js"
 import { answer } from "./calls.js"
-import { Activity, Workflow } from "./definitions.js"
-import { fromNative, InvalidArgumentError } from "./errors.js"
+import { wireOf } from "./codecs.js"
+import { Workflow } from "./definitions.js"
+import { DecodeError, fromNative, InvalidArgumentError } from "./errors.js"
 import { WorkflowHandle } from "./handle.js"
 import { History, HistoryEvent } from "./history.js"
 import { type RuntimeStatus, WorkflowState } from "./models.js"
 import { native } from "./native.js"
-import { encode } from "./payload.js"
-
-/** What a client may be told. */
-export interface ClientOptions {
-  /** More components by name, each with its endpoint. */
-  components?: Readonly<Record<string, string>>
-  /** How much an acknowledged change survives, on the embedded engine: a power cut, or the end of the process. Default: full. */
-  durability?: "full" | "process"
-  /** How many milliseconds a call waits for its answer; waits for a workflow have their own timeouts. Default: 60,000. */
-  callTimeout?: number
-  /** The largest input, output or event, in bytes of encoded text. Default: 4 MiB. */
-  maxPayloadBytes?: number
-  /** The token that a Dapr sidecar expects; without, that of `DAPR_API_TOKEN`. */
-  apiToken?: string
-  /** A PEM file of the certificates that a remote endpoint's is checked against; without, the system's. */
-  tlsRoots?: string
-  /** A PEM file of this client's certificate, where the endpoint asks for one. */
-  tlsCertificate?: string
-  /** A PEM file of its private key. */
-  tlsKey?: string
-}
-
-/** What every call may be told. */
-export interface CallOptions {
-  /** Which component; the default one without. */
-  component?: string | undefined
-  /** Gives the call up when it aborts: the call rejects as `OperationCancelledError`; what it asked for may still happen. */
-  signal?: AbortSignal | undefined
-}
-
-/** What a look at an instance may be told. */
-export interface StateOptions extends CallOptions {
-  /** Whether input, output and the like come with it. Default: true. */
-  payloads?: boolean | undefined
-}
-
-/** What a wait may be told. */
-export interface WaitOptions extends StateOptions {
-  /** Milliseconds until it rejects as `OperationTimeoutError`; without, it waits as long as it takes. */
-  timeout?: number | undefined
-}
-
-/** What a start may be told. */
-export interface StartOptions extends CallOptions {
-  /** Letters, digits, `_` and `-`, 1 to 64 bytes; made up without. */
-  instanceId?: string | undefined
-  /** Dapr's options of a workflow component. */
-  options?: Readonly<Record<string, string>> | undefined
-  /** When it is to begin: a moment, or milliseconds from now. */
-  startAt?: Date | number | undefined
-  /** Which version, for a workflow given by its name. */
-  version?: string | undefined
-  /** Labels, which its state shows. */
-  tags?: Readonly<Record<string, string>> | undefined
-  /** Whether an instance ID whose instance has finished may be used again. Default: finished. */
-  reuse?: "finished" | "never" | undefined
-}
-
-/** What a rerun may be told. */
-export interface RerunOptions extends CallOptions {
-  /** The ID of the new instance; made up without. */
-  newInstanceId?: string | undefined
-  /** Another input for the event that it begins with; without, the event keeps its own. */
-  input?: unknown
-}
-
-/** What a listing may be told. */
-export interface ListOptions extends Criteria {
-  /** How many states are asked for at a time, 1 to 1,000. Default: 100. */
-  pageSize?: number | undefined
-  /** Whether input, output and the like come with each. Default: false. */
-  payloads?: boolean | undefined
-  signal?: AbortSignal | undefined
-}
-
-/** What an operation on many may be told. */
-export interface ManyOptions extends Criteria {
-  /** Called after each slice with how many were done so far. */
-  progress?: ((done: number) => void) | undefined
-  signal?: AbortSignal | undefined
-}
-
-/** The arguments of a start: a workflow that takes nothing needs no input. */
-export type StartArguments<I> = undefined extends I
-  ? [input?: I, options?: StartOptions]
-  : [I] extends [void]
-    ? [input?: undefined, options?: StartOptions]
-    : [input: I, options?: StartOptions]
+import type {
+  CallArguments,
+  CallOptions,
+  ClientOptions,
+  ListOptions,
+  ManyOptions,
+  RerunOptions,
+  RunOptions,
+  StartOptions,
+  StateOptions,
+  WaitOptions,
+} from "./options.js"
+import type { StandardSchema } from "./schemas.js"
+import type { Wire } from "./wire.js"
 
 /**
  * Starts, looks at and controls workflows of one endpoint.
@@ -123,9 +52,11 @@ export type StartArguments<I> = undefined extends I
  */
 export class Client implements AsyncDisposable {
   readonly #native: NativeClient
+  readonly #wire: Wire
 
   /** Throws `InvalidArgumentError`, `FailedPreconditionError`, and what opening the store answers. */
   constructor(endpoint?: string, options: ClientOptions = {}) {
+    this.#wire = wireOf(options.codec)
     if (endpoint !== undefined) textOf(endpoint, "endpoint")
     const components = textsOf(options.components, "components")
     const callTimeoutMs = optionalMillis(options.callTimeout, "callTimeout")
@@ -173,6 +104,11 @@ export class Client implements AsyncDisposable {
     return this.#native
   }
 
+  /** @internal */
+  get wire(): Wire {
+    return this.#wire
+  }
+
   // Starting.
 
   /**
@@ -180,7 +116,7 @@ export class Client implements AsyncDisposable {
    *
    * Rejects with `InvalidArgumentError`, `AlreadyExistsError` if an instance with the ID runs, `PayloadTooLargeError`.
    */
-  startWorkflow<I, O>(workflow: Workflow<I, O>, ...rest: StartArguments<I>): Promise<WorkflowHandle<O>>
+  startWorkflow<I, O>(workflow: Workflow<I, O>, ...rest: CallArguments<I, StartOptions>): Promise<WorkflowHandle<O>>
   startWorkflow<O = unknown>(workflow: string, input?: unknown, options?: StartOptions): Promise<WorkflowHandle<O>>
   async startWorkflow<O>(
     workflow: Workflow<never, O> | string,
@@ -192,7 +128,7 @@ export class Client implements AsyncDisposable {
     const start = defined({
       component,
       name,
-      input: encode(input, "input"),
+      input: this.#wire.text(input, "input"),
       instanceId: optionalText(options.instanceId, "instanceId"),
       options: textsOf(options.options, "options"),
       startAt: startTime(options.startAt),
@@ -201,7 +137,8 @@ export class Client implements AsyncDisposable {
       reuse: optionalText(options.reuse, "reuse"),
     })
     const started = await answer((queue) => this.#native.start(queue, start), options.signal)
-    return this.#handle<O>(started, component)
+    const output = typeof workflow === "string" ? undefined : workflow.output
+    return new WorkflowHandle<O>(this, started.instanceId, started.executionId, component, output)
   }
 
   /**
@@ -222,28 +159,27 @@ export class Client implements AsyncDisposable {
     }
     const id = textOf(instanceId, "instanceId")
     const newId = optionalText(options.newInstanceId, "newInstanceId")
-    const input = encode(options.input, "input")
+    const input = this.#wire.text(options.input, "input")
     const ask = (queue: NativeQueue): NativeReply<NativeStarted> =>
       this.#native.rerun(queue, component, id, event, newId, input)
-    return this.#handle<O>(await answer(ask, options.signal), component)
+    const started = await answer(ask, options.signal)
+    return new WorkflowHandle<O>(this, started.instanceId, started.executionId, component, undefined)
   }
 
-  /** A handle of an instance that is there already; with an execution ID, of exactly this run. Asks nobody. */
-  getHandle<O = unknown>(
+  /**
+   * A handle of an instance that is there already; with an execution ID, of exactly this run. Asks nobody. With the
+   * workflow, its output is of that one's type, and read by its schema. Throws `InvalidArgumentError`.
+   */
+  getHandle<O>(instanceId: string, workflow: Workflow<never, O>, options?: RunOptions): WorkflowHandle<O>
+  getHandle<O = unknown>(instanceId: string, options?: RunOptions): WorkflowHandle<O>
+  getHandle<O>(
     instanceId: string,
-    options: { executionId?: string | undefined; component?: string | undefined } = {},
+    workflow: Workflow<never, O> | RunOptions = {},
+    options: RunOptions = {},
   ): WorkflowHandle<O> {
-    const executionId = optionalText(options.executionId, "executionId")
-    return new WorkflowHandle<O>(
-      this,
-      textOf(instanceId, "instanceId"),
-      executionId,
-      optionalText(options.component, "component"),
-    )
-  }
-
-  #handle<O>(started: NativeStarted, component: string | undefined): WorkflowHandle<O> {
-    return new WorkflowHandle<O>(this, started.instanceId, started.executionId, component)
+    const [known, run] = workflow instanceof Workflow ? [workflow, options] : [undefined, workflow]
+    const [component, id] = of(instanceId, run)
+    return new WorkflowHandle<O>(this, id, optionalText(run.executionId, "executionId"), component, known?.output)
   }
 
   // Asking.
@@ -252,7 +188,7 @@ export class Client implements AsyncDisposable {
   async getWorkflow(instanceId: string, options: StateOptions = {}): Promise<WorkflowState> {
     const [component, id] = of(instanceId, options)
     const ask = (queue: NativeQueue) => this.#native.get(queue, component, id, options.payloads ?? true)
-    return new WorkflowState(await answer(ask, options.signal))
+    return new WorkflowState(await answer(ask, options.signal), this.#wire)
   }
 
   /** Waits until the first turn of an instance has run. Rejects with `NotFoundError`, `OperationTimeoutError`, `WorkflowStalledError`. */
@@ -261,7 +197,7 @@ export class Client implements AsyncDisposable {
     const timeout = optionalMillis(options.timeout, "timeout")
     const ask = (queue: NativeQueue) =>
       this.#native.waitForStart(queue, component, id, timeout, options.payloads ?? true)
-    return new WorkflowState(await answer(ask, options.signal))
+    return new WorkflowState(await answer(ask, options.signal), this.#wire)
   }
 
   /** Waits until an instance has ended, in whatever way. Rejects as `waitForWorkflowStart`. */
@@ -270,18 +206,24 @@ export class Client implements AsyncDisposable {
     const timeout = optionalMillis(options.timeout, "timeout")
     const ask = (queue: NativeQueue) =>
       this.#native.waitForCompletion(queue, component, id, timeout, options.payloads ?? true)
-    return new WorkflowState(await answer(ask, options.signal))
+    return new WorkflowState(await answer(ask, options.signal), this.#wire)
   }
 
-  /** @internal The output of an instance, or of one run of it, as text. */
-  resultOf(
-    instanceId: string,
-    executionId: string | undefined,
-    component: string | undefined,
+  /** @internal The output of the instance, or the run, that a handle is of. */
+  async resultOf<T>(
+    { instanceId, executionId, component }: WorkflowHandle<T>,
+    output: StandardSchema<T> | undefined,
     options: { timeout?: number | undefined; signal?: AbortSignal | undefined },
-  ): Promise<string | null | undefined> {
+  ): Promise<T> {
     const timeout = optionalMillis(options.timeout, "timeout")
-    return answer((queue) => this.#native.result(queue, component, instanceId, executionId, timeout), options.signal)
+    const ask = (queue: NativeQueue) => this.#native.result(queue, component, instanceId, executionId, timeout)
+    const text = await answer(ask, options.signal, this.#wire.reveal)
+    try {
+      return this.#wire.value(text, output) as T
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      throw new DecodeError(error.message, { instanceId, text: error.text, cause: error.cause })
+    }
   }
 
   /**
@@ -309,7 +251,7 @@ export class Client implements AsyncDisposable {
       const change: NativeChange | null | undefined = await answer((queue) => next(queue, seen), signal)
       if (change === undefined || change === null) return
       seen = change.seen
-      yield new WorkflowState(change.state)
+      yield new WorkflowState(change.state, this.#wire)
     }
   }
 
@@ -321,12 +263,12 @@ export class Client implements AsyncDisposable {
     if (!Number.isInteger(pageSize) || pageSize < 1 || pageSize > 1000) {
       throw new InvalidArgumentError("pageSize must be an integer from 1 to 1000")
     }
-    const client = this.#native
+    const [client, wire] = [this.#native, this.#wire]
     return (async function* () {
       let cursor: string | undefined
       do {
         const page = await answer((queue) => client.list(queue, component, filter, cursor, pageSize, payloads), signal)
-        for (const state of page.states) yield new WorkflowState(state)
+        for (const state of page.states) yield new WorkflowState(state, wire)
         cursor = page.cursor
       } while (cursor !== undefined)
     })()
@@ -354,6 +296,7 @@ export class Client implements AsyncDisposable {
     return new History(
       await answer((queue) => this.#native.history(queue, component, id, depth), options.signal),
       depth,
+      this.#wire,
     )
   }
 
@@ -382,7 +325,7 @@ export class Client implements AsyncDisposable {
   ): Promise<void> {
     const [component, id] = of(instanceId, options)
     const name = textOf(eventName, "eventName")
-    const data = encode(eventData, "eventData")
+    const data = this.#wire.text(eventData, "eventData")
     await answer((queue) => this.#native.raiseEvent(queue, component, id, name, data), options.signal)
   }
 
@@ -392,7 +335,7 @@ export class Client implements AsyncDisposable {
     options: CallOptions & { output?: unknown; recursive?: boolean | undefined } = {},
   ): Promise<void> {
     const [component, id] = of(instanceId, options)
-    const output = encode(options.output, "output")
+    const output = this.#wire.text(options.output, "output")
     const recursive = options.recursive ?? true
     await answer((queue) => this.#native.terminate(queue, component, id, output, recursive), options.signal)
   }
@@ -417,7 +360,7 @@ export class Client implements AsyncDisposable {
   terminateWorkflows(
     options: ManyOptions & { output?: unknown; recursive?: boolean | undefined } = {},
   ): Promise<number> {
-    const output = encode(options.output, "output")
+    const output = this.#wire.text(options.output, "output")
     return this.#many("terminate", options, defined({ output, recursive: options.recursive ?? true }))
   }
 
@@ -449,34 +392,9 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function of(instanceId: string, options: CallOptions): [component: string | undefined, id: string] {
+function of(
+  instanceId: string,
+  options: { component?: string | undefined },
+): [component: string | undefined, id: string] {
   return [optionalText(options.component, "component"), textOf(instanceId, "instanceId")]
-}
-
-function startable(
-  workflow: Workflow<never, unknown> | string,
-  version: string | undefined,
-): { name: string; version: string | undefined } {
-  if (typeof workflow === "string")
-    return { name: textOf(workflow, "workflow"), version: optionalText(version, "version") }
-  if (!(workflow instanceof Workflow)) {
-    const what = (workflow as unknown) instanceof Activity ? "an activity" : typeof workflow
-    throw new InvalidArgumentError(`only workflows are started: give what workflow() made, or a name; this is ${what}`)
-  }
-  if (version !== undefined && version !== workflow.version) {
-    throw new InvalidArgumentError(
-      `the workflow given for ${workflow.name} is not its version ${JSON.stringify(version)}; give that version's, or ` +
-        "the workflow's name and version",
-    )
-  }
-  return { name: workflow.name, version: workflow.version }
-}
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-}
-
-/** The same without what is undefined. */
-function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>
 }

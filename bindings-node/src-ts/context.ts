@@ -8,8 +8,10 @@ import { ContinueAsNew, type Instance, type Job } from "./host/instance.js"
 import type { DurablePromise } from "./host/promises.js"
 import { WorkflowRandom, WorkflowUuids } from "./host/random.js"
 import { Timestamp } from "./models.js"
+import type { CallArguments } from "./options.js"
 import { quoted } from "./payload.js"
 import { type Retry, retryField } from "./retry.js"
+import { type StandardSchema, schemaOf } from "./schemas.js"
 
 /** What the call of an activity may be told. */
 export interface ActivityOptions {
@@ -29,10 +31,26 @@ export interface ChildOptions {
   appId?: string | undefined
 }
 
+/** What the call of an activity by its name may be told. */
+export interface NamedActivityOptions<O = unknown> extends ActivityOptions {
+  /** What its output must look like, and what it becomes; without, it is what the JSON says. */
+  output?: StandardSchema<O> | undefined
+}
+
 /** What the call of a child workflow by its name may be told. */
-export interface NamedChildOptions extends ChildOptions {
+export interface NamedChildOptions<O = unknown> extends ChildOptions {
+  /** What its output must look like, and what it becomes; without, it is what the JSON says. */
+  output?: StandardSchema<O> | undefined
   /** Which version; the latest one without. */
   version?: string | undefined
+}
+
+/** What the wait for an event may be told. */
+export interface EventOptions<T = unknown> {
+  /** Milliseconds until it rejects as `WaitTimeout`; without, it waits as long as it takes. */
+  timeout?: number | undefined
+  /** What its data must look like, and what it becomes; without, it is what the JSON says. */
+  schema?: StandardSchema<T> | undefined
 }
 
 /** What the start of a workflow that goes its own way may be told. */
@@ -49,13 +67,6 @@ export interface MapOptions extends ActivityOptions {
   /** Whether all items run, and failures stand in the list, in the form of `Promise.allSettled`. */
   settled?: boolean | undefined
 }
-
-/** The arguments of a call: what takes nothing needs no input. */
-export type CallArguments<I, O> = undefined extends I
-  ? [input?: I, options?: O]
-  : [I] extends [void]
-    ? [input?: undefined, options?: O]
-    : [input: I, options?: O]
 
 /** Which of several was done first, and what it gave. */
 export type First<T extends readonly unknown[]> = {
@@ -109,7 +120,7 @@ export class WorkflowContext {
       if (options.instanceId !== undefined) {
         throw new InvalidArgumentError("instanceId is for child workflows; an activity has none")
       }
-      return this.callActivity<O>(definition.name, input, options)
+      return this.callActivity<O>(definition.name, input, { ...options, output: definition.output })
     }
     if (!(definition instanceof Workflow)) {
       throw new InvalidArgumentError(
@@ -119,22 +130,26 @@ export class WorkflowContext {
     if (options.timeout !== undefined) {
       throw new InvalidArgumentError("timeout is for activities; for a child workflow use ctx.any with ctx.sleep")
     }
-    return this.callChild<O>(definition.name, input, { ...options, version: definition.version })
+    return this.callChild<O>(definition.name, input, {
+      ...options,
+      version: definition.version,
+      output: definition.output,
+    })
   }
 
   /** Runs an activity by its registered name. See `call`. */
-  callActivity<O = unknown>(name: string, input?: unknown, options: ActivityOptions = {}): DurablePromise<O> {
+  callActivity<O = unknown>(name: string, input?: unknown, options: NamedActivityOptions<O> = {}): DurablePromise<O> {
     this.#instance.check()
     const fields = `,"name":${quoted(nameOf(name, "name"))}${this.#instance.payload("input", input)}`
-    return this.#instance.ask("activity", name, fields + activityFields(options))
+    return this.#instance.ask("activity", name, fields + activityFields(options), options.output)
   }
 
   /** Runs a child workflow by its registered name. See `call`. */
-  callChild<O = unknown>(name: string, input?: unknown, options: NamedChildOptions = {}): DurablePromise<O> {
+  callChild<O = unknown>(name: string, input?: unknown, options: NamedChildOptions<O> = {}): DurablePromise<O> {
     this.#instance.check()
     const fields = this.#childFields(name, options.version, input, options.instanceId)
     const retry = options.retry === undefined ? "" : retryField(options.retry)
-    return this.#instance.ask("child", name, fields + retry + appField(options.appId))
+    return this.#instance.ask("child", name, fields + retry + appField(options.appId), options.output)
   }
 
   /** Starts a workflow on its own: it outlives this one, and its result goes nowhere. */
@@ -177,11 +192,11 @@ export class WorkflowContext {
    * Waits for an event of this name, compared without ASCII case, and gives its data. Events of one name are taken first in,
    * first out, also those that came before the wait. With a timeout it rejects as `WaitTimeout`.
    */
-  waitForEvent<T = unknown>(name: string, options: { timeout?: number | undefined } = {}): DurablePromise<T> {
+  waitForEvent<T = unknown>(name: string, options: EventOptions<T> = {}): DurablePromise<T> {
     this.#instance.check()
     let fields = `,"name":${quoted(nameOf(name, "name"))}`
     if (options.timeout !== undefined) fields += `,"timeout_ms":${millisOf(options.timeout, "timeout")}`
-    return this.#instance.ask("event", name, fields)
+    return this.#instance.ask("event", name, fields, schemaOf(options.schema, "schema"))
   }
 
   /** Raises an event at another instance. */
@@ -248,7 +263,8 @@ export class WorkflowContext {
     if (each instanceof Workflow && each.version !== undefined) quotedName += `,"version":${quoted(each.version)}`
     const more = activityFields(options)
     const fields = (item: unknown): string => `,"name":${quotedName}${this.#instance.payload("input", item)}${more}`
-    return map(this.#instance, { kind, name, fields }, items[Symbol.iterator](), most, options.settled ?? false)
+    const schema = typeof each === "string" ? undefined : each.output
+    return map(this.#instance, { kind, name, fields, schema }, items[Symbol.iterator](), most, options.settled ?? false)
   }
 
   /** Waits for all, as `Promise.all`; to cancel the wait gives up what it waits for. */

@@ -3,6 +3,7 @@
 import type { ActivityContext } from "./activities.js"
 import type { WorkflowContext } from "./context.js"
 import { InvalidArgumentError } from "./errors.js"
+import { type StandardSchema, schemaOf } from "./schemas.js"
 
 /** The function of a workflow: an async function, or a generator that yields what it waits for. */
 export type WorkflowFunction<I, O> = (
@@ -13,12 +14,20 @@ export type WorkflowFunction<I, O> = (
 /** The function of an activity. */
 export type ActivityFunction<I, O> = (input: I, ctx: ActivityContext) => O | Promise<O>
 
+/** What payloads must look like. */
+export interface Schemas<I, O> {
+  /** What its input must look like, and what it becomes; without, it is what the JSON says. A misfit fails the call. */
+  input?: StandardSchema<I> | undefined
+  /** The same for its output, where a workflow reads it. */
+  output?: StandardSchema<O> | undefined
+}
+
 /** What may be said of a workflow. */
-export interface WorkflowOptions {
+export interface WorkflowOptions<I, O> extends Schemas<I, O> {
   /** Functions of one name with different versions live side by side in one worker. */
-  version?: string
+  version?: string | undefined
   /** Whether new runs use this version; of several without, the last one that the worker is given. */
-  latest?: boolean
+  latest?: boolean | undefined
 }
 
 /** A workflow under its name. Give it to a worker, start it with a client, call it from other workflows. */
@@ -26,14 +35,20 @@ export class Workflow<I, O> {
   readonly kind = "workflow"
   readonly version: string | undefined
   readonly latest: boolean
+  /** What its input must look like. */
+  readonly input: StandardSchema | undefined
+  /** What its output must look like. */
+  readonly output: StandardSchema<O> | undefined
 
   /** @internal */
   constructor(
     readonly name: string,
     /** The function itself, for tests of its own. */
     readonly run: WorkflowFunction<I, O>,
-    options: WorkflowOptions,
+    options: WorkflowOptions<I, O>,
   ) {
+    this.input = schemaOf(options.input, "input")
+    this.output = schemaOf(options.output, "output")
     this.version = options.version
     this.latest = options.latest ?? false
   }
@@ -42,13 +57,21 @@ export class Workflow<I, O> {
 /** An activity under its name. Give it to a worker, call it from workflows. */
 export class Activity<I, O> {
   readonly kind = "activity"
+  /** What its input must look like. */
+  readonly input: StandardSchema | undefined
+  /** What its output must look like. */
+  readonly output: StandardSchema<O> | undefined
 
   /** @internal */
   constructor(
     readonly name: string,
     /** The function itself, for tests of its own. */
     readonly run: ActivityFunction<I, O>,
-  ) {}
+    options: Schemas<I, O>,
+  ) {
+    this.input = schemaOf(options.input, "input")
+    this.output = schemaOf(options.output, "output")
+  }
 }
 
 /**
@@ -60,7 +83,7 @@ export class Activity<I, O> {
 export function workflow<I = void, O = unknown>(
   name: string,
   run: WorkflowFunction<I, O>,
-  options: WorkflowOptions = {},
+  options: WorkflowOptions<I, O> = {},
 ): Workflow<I, O> {
   named(name, "a workflow", run)
   if (options.version !== undefined && (typeof options.version !== "string" || options.version === "")) {
@@ -75,9 +98,13 @@ export function workflow<I = void, O = unknown>(
  * It runs at least once per call, on the event loop: what computes for long belongs into a worker thread. Throws
  * `InvalidArgumentError`.
  */
-export function activity<I = void, O = unknown>(name: string, run: ActivityFunction<I, O>): Activity<I, O> {
+export function activity<I = void, O = unknown>(
+  name: string,
+  run: ActivityFunction<I, O>,
+  options: Schemas<I, O> = {},
+): Activity<I, O> {
   named(name, "an activity", run)
-  return new Activity(name, run)
+  return new Activity(name, run, options)
 }
 
 function named(name: unknown, what: string, run: unknown): void {

@@ -268,13 +268,11 @@ for (const kind of [...kinds, EverstepError, WaitTimeout, NonDurableError, Workf
   ownPrototypes.add(kind.prototype)
 }
 
-/** @internal Makes the error that the native module reports. */
-export function fromNative(error: NativeError): EverstepError {
+/** @internal Makes the error that the native module reports, with what it says of a failure unsealed. */
+export function fromNative(error: NativeError, reveal?: (text: string) => string): EverstepError {
   const kind = errorClasses.get(error.code) ?? InternalError
-  return new kind(error.message, {
-    operation: error.operation,
-    instanceId: error.instanceId,
-    failure: Failure.fromNative(error.failure),
-    done: error.done,
-  })
+  const failure = Failure.fromNative(error.failure, reveal)
+  const sealed = error.failure?.[0]?.message
+  const message = reveal && failure && sealed ? error.message.replace(sealed, () => failure.message) : error.message
+  return new kind(message, { operation: error.operation, instanceId: error.instanceId, failure, done: error.done })
 }

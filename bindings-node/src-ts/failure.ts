@@ -37,11 +37,15 @@ export class Failure {
   }
 
   /** @internal */
-  static fromNative(chain: NativeFailure[] | undefined): Failure | undefined {
-    return chain?.reduceRight<Failure | undefined>(
-      (cause, { errorType, message, stack, nonRetryable }) =>
-        new Failure(errorType, message, stack, nonRetryable, cause),
-      undefined,
-    )
+  static fromNative(chain: NativeFailure[] | undefined, reveal?: (text: string) => string): Failure | undefined {
+    return chain?.reduceRight<Failure | undefined>((cause, failure) => {
+      const { errorType, nonRetryable } = failure
+      let { message, stack } = failure
+      if (reveal !== undefined) {
+        message = reveal(message)
+        stack = stack === undefined ? undefined : reveal(stack)
+      }
+      return new Failure(errorType, message, stack, nonRetryable, cause)
+    }, undefined)
   }
 }

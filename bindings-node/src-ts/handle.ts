@@ -1,9 +1,10 @@
 // One instance, or one run of it.
 
-import type { Client, RerunOptions, StateOptions, WaitOptions } from "./client.js"
+import type { Client } from "./client.js"
 import type { History, HistoryEvent } from "./history.js"
 import type { WorkflowState } from "./models.js"
-import { decode } from "./payload.js"
+import type { RerunOptions, StateOptions, WaitOptions } from "./options.js"
+import type { StandardSchema } from "./schemas.js"
 
 /** What a call of a handle may be told. */
 export interface HandleOptions {
@@ -14,6 +15,7 @@ export interface HandleOptions {
 /** An instance. One that a start gave means the run that was started; its output is a `T`. */
 export class WorkflowHandle<T = unknown> {
   readonly #client: Client
+  readonly #output: StandardSchema<T> | undefined
 
   /** @internal */
   constructor(
@@ -24,16 +26,18 @@ export class WorkflowHandle<T = unknown> {
     readonly executionId: string | undefined,
     /** The component, unless it is the default one. */
     readonly component: string | undefined,
+    output: StandardSchema<T> | undefined,
   ) {
     this.#client = client
+    this.#output = output
   }
 
   /**
    * Waits for the output. Rejects with `WorkflowFailedError`, `WorkflowTerminatedError`, `WorkflowStalledError`,
    * `OperationTimeoutError`, `NotFoundError` (also when another run has taken the instance ID over), `DecodeError`.
    */
-  async result(options: HandleOptions & { timeout?: number | undefined } = {}): Promise<T> {
-    return decode(await this.#client.resultOf(this.instanceId, this.executionId, this.component, options)) as T
+  result(options: HandleOptions & { timeout?: number | undefined } = {}): Promise<T> {
+    return this.#client.resultOf(this, this.#output, options)
   }
 
   /** See `Client.getWorkflow`. */
@@ -87,8 +91,12 @@ export class WorkflowHandle<T = unknown> {
   }
 
   /** See `Client.rerunWorkflow`. */
-  rerun(fromEvent: HistoryEvent | number, options: Omit<RerunOptions, "component"> = {}): Promise<WorkflowHandle<T>> {
-    return this.#client.rerunWorkflow<T>(this.instanceId, fromEvent, this.#with(options))
+  async rerun(
+    fromEvent: HistoryEvent | number,
+    options: Omit<RerunOptions, "component"> = {},
+  ): Promise<WorkflowHandle<T>> {
+    const again = await this.#client.rerunWorkflow(this.instanceId, fromEvent, this.#with(options))
+    return new WorkflowHandle(this.#client, again.instanceId, again.executionId, this.component, this.#output)
   }
 
   #with<O extends object>(options: O): O & { component: string | undefined } {

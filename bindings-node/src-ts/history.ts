@@ -4,7 +4,7 @@ import type { NativeEvent, NativeHistory } from "../native/native.js"
 import { FailedPreconditionError } from "./errors.js"
 import { Failure } from "./failure.js"
 import { type RuntimeStatus, Timestamp } from "./models.js"
-import { decode } from "./payload.js"
+import type { Wire } from "./wire.js"
 
 /** What an event says; what its kind does not have is absent. Payloads stay text, as they are stored. */
 export interface EventAttributes {
@@ -83,19 +83,20 @@ export class HistoryEvent {
   readonly isGivenUp: boolean
 
   readonly #history: History
+  readonly #wire: Wire
   readonly #counterpart: number | undefined
   readonly #firstAttempt: number | undefined
   readonly #serves: number | undefined
 
   /** @internal */
-  constructor(event: NativeEvent, index: number, history: History) {
+  constructor(event: NativeEvent, index: number, history: History, wire: Wire) {
     const { failure, fireAt, startAt, ...said } = event.said
     this.eventId = event.eventId
     this.type = event.kind
     this.timestamp = Timestamp.of(event.timestamp)
     this.attributes = {
       ...(said as EventAttributes),
-      ...(failure === undefined ? {} : { failure: Failure.fromNative(failure) as Failure }),
+      ...(failure === undefined ? {} : { failure: Failure.fromNative(failure, wire.reveal) as Failure }),
       ...(fireAt === undefined ? {} : { fireAt: new Timestamp(fireAt) }),
       ...(startAt === undefined ? {} : { startAt: new Timestamp(startAt) }),
     }
@@ -105,6 +106,7 @@ export class HistoryEvent {
     this.timerUse = event.timerUse
     this.isGivenUp = event.givenUp !== undefined
     this.#history = history
+    this.#wire = wire
     this.#counterpart = event.counterpart
     this.#firstAttempt = event.firstAttempt
     this.#serves = event.serves
@@ -122,12 +124,12 @@ export class HistoryEvent {
 
   /** The decoded input; text that is no payload stays text. */
   get input(): unknown {
-    return decodedOrText(this.attributes.input)
+    return decodedOrText(this.#wire, this.attributes.input)
   }
 
   /** The decoded result; text that is no payload stays text. */
   get result(): unknown {
-    return decodedOrText(this.attributes.result)
+    return decodedOrText(this.#wire, this.attributes.result)
   }
 
   /** What it failed with. */
@@ -197,19 +199,23 @@ export interface DiagramOptions {
 export class History implements Iterable<HistoryEvent> {
   readonly instanceId: string
   readonly #native: NativeHistory
+  readonly #wire: Wire
   readonly #depth: number
   #events: readonly HistoryEvent[] | undefined
 
   /** @internal */
-  constructor(native: NativeHistory, depth: number) {
+  constructor(native: NativeHistory, depth: number, wire: Wire) {
     this.#native = native
+    this.#wire = wire
     this.#depth = depth
     this.instanceId = native.instanceId
   }
 
   /** All events. */
   get events(): readonly HistoryEvent[] {
-    return (this.#events ??= this.#native.events().map((event, index) => new HistoryEvent(event, index, this)))
+    return (this.#events ??= this.#native
+      .events()
+      .map((event, index) => new HistoryEvent(event, index, this, this.#wire)))
   }
 
   /** How many events there are. */
@@ -248,7 +254,7 @@ export class History implements Iterable<HistoryEvent> {
   child(instanceId: string | undefined): History | undefined {
     if (instanceId === undefined) return undefined
     const native = this.#native.child(instanceId)
-    if (native !== null) return new History(native, Math.max(this.#depth - 1, 0))
+    if (native !== null) return new History(native, Math.max(this.#depth - 1, 0), this.#wire)
     if (this.#depth > 0 || !this.childIds.includes(instanceId)) return undefined
     throw new FailedPreconditionError(
       `the history of ${JSON.stringify(instanceId)} was not read; read it with its parent's, by expand: 1, or on its own`,
@@ -262,9 +268,9 @@ export class History implements Iterable<HistoryEvent> {
   }
 }
 
-function decodedOrText(text: string | undefined): unknown {
+function decodedOrText(wire: Wire, text: string | undefined): unknown {
   try {
-    return decode(text)
+    return wire.value(text)
   } catch {
     return text
   }

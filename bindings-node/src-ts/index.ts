@@ -2,23 +2,16 @@
 
 export { ActivityContext } from "./activities.js"
 export type { Criteria } from "./arguments.js"
-export {
-  type CallOptions,
-  Client,
-  type ClientOptions,
-  type ListOptions,
-  type ManyOptions,
-  type RerunOptions,
-  type StartOptions,
-  type StateOptions,
-  type WaitOptions,
-} from "./client.js"
+export { Client } from "./client.js"
+export { Codec } from "./codecs.js"
 export {
   type ActivityOptions,
   type ChildOptions,
   type DetachedOptions,
+  type EventOptions,
   type First,
   type MapOptions,
+  type NamedActivityOptions,
   type NamedChildOptions,
   WorkflowContext,
   type WorkflowLogger,
@@ -27,6 +20,7 @@ export {
   Activity,
   type ActivityFunction,
   activity,
+  type Schemas,
   Workflow,
   type WorkflowFunction,
   type WorkflowOptions,
@@ -73,5 +67,18 @@ export { WorkflowHandle } from "./handle.js"
 export { type DiagramOptions, type EventAttributes, History, HistoryEvent } from "./history.js"
 export { DurablePromise } from "./host/promises.js"
 export { isTerminal, RuntimeStatus, Timestamp, WorkflowState } from "./models.js"
+export type {
+  CallOptions,
+  ClientOptions,
+  ListOptions,
+  ManyOptions,
+  RerunOptions,
+  RunOptions,
+  StartOptions,
+  StateOptions,
+  WaitOptions,
+} from "./options.js"
+export { RawPayload } from "./payload.js"
 export type { Retry } from "./retry.js"
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./schemas.js"
 export { Worker, type WorkerOptions } from "./worker.js"

@@ -3,7 +3,8 @@
 import type { NativeState } from "../native/native.js"
 import { DecodeError } from "./errors.js"
 import { Failure } from "./failure.js"
-import { decode } from "./payload.js"
+import { type StandardSchema, schemaOf } from "./schemas.js"
+import type { Wire } from "./wire.js"
 
 /** Where an instance stands, in Dapr's words. */
 export const RuntimeStatus = {
@@ -70,8 +71,11 @@ export class WorkflowState {
   readonly parentInstanceId: string | undefined
   readonly tags: Readonly<Record<string, string>>
 
+  readonly #wire: Wire
+
   /** @internal */
-  constructor(state: NativeState) {
+  constructor(state: NativeState, wire: Wire) {
+    this.#wire = wire
     this.instanceId = state.instanceId
     this.executionId = state.executionId
     this.name = state.name
@@ -85,7 +89,7 @@ export class WorkflowState {
     this.rawInput = state.input
     this.rawOutput = state.output
     this.rawCustomStatus = state.customStatus
-    this.failure = Failure.fromNative(state.failure)
+    this.failure = Failure.fromNative(state.failure, wire.reveal)
     this.reason = state.reason
     this.parentInstanceId = state.parentInstanceId
     this.tags = state.tags
@@ -93,18 +97,28 @@ export class WorkflowState {
 
   /** The decoded input. Throws `DecodeError` where `rawInput` is no JSON. */
   get input(): unknown {
-    return decode(this.rawInput)
+    return this.#wire.value(this.rawInput)
   }
 
   /** The decoded output. Throws `DecodeError` where `rawOutput` is no JSON. */
   get output(): unknown {
-    return decode(this.rawOutput)
+    return this.#wire.value(this.rawOutput)
+  }
+
+  /** The input in the form of a schema. Throws `DecodeError`. */
+  inputAs<T>(schema: StandardSchema<T>): T {
+    return this.#wire.value(this.rawInput, schemaOf(schema, "schema")) as T
+  }
+
+  /** The output in the form of a schema. Throws `DecodeError`. */
+  outputAs<T>(schema: StandardSchema<T>): T {
+    return this.#wire.value(this.rawOutput, schemaOf(schema, "schema")) as T
   }
 
   /** The custom status, decoded if it is JSON and as text if not: other SDKs write bare text. */
   get customStatus(): unknown {
     try {
-      return decode(this.rawCustomStatus)
+      return this.#wire.value(this.rawCustomStatus)
     } catch (error) {
       if (error instanceof DecodeError) return this.rawCustomStatus
       throw error

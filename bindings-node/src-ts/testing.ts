@@ -15,7 +15,7 @@ import { native } from "./native.js"
 import { Worker, type WorkerOptions } from "./worker.js"
 
 /** What an environment runs. */
-export type EnvironmentOptions = Pick<WorkerOptions, "workflows" | "activities" | "maxCached">
+export type EnvironmentOptions = Pick<WorkerOptions, "workflows" | "activities" | "maxCached" | "codec">
 
 /** Which histories `replay` takes. */
 export interface ReplayOptions {
@@ -65,8 +65,8 @@ export class Environment implements AsyncDisposable {
 
   /** Opens an engine and starts its worker. Rejects with `InvalidArgumentError`. */
   static async start(options: EnvironmentOptions = {}): Promise<Environment> {
-    const { workflows = [], activities, maxCached } = options
-    const client = new Client(`test:${crypto.randomUUID().replaceAll("-", "")}`)
+    const { workflows = [], activities, maxCached, codec } = options
+    const client = new Client(`test:${crypto.randomUUID().replaceAll("-", "")}`, { codec })
     try {
       const given = { workflows: [...workflows, sleep], activities, maxCached, handleSignals: false }
       return new Environment(client, await Worker.start(client, given))
@@ -130,8 +130,8 @@ export async function replay(
   if (typeof options.instanceIds === "string") {
     throw new InvalidArgumentError('instanceIds must be a list; write ["order-7"]')
   }
-  const open = openRequest(known, new Activities([]), { maxCached: 0, workflowSlots: 1, activitySlots: 1 })
-  const host = new WorkflowHost(known)
+  const open = openRequest(known, new Activities([]), client.wire, { maxCached: 0, workflowSlots: 1, activitySlots: 1 })
+  const host = new WorkflowHost(known, client.wire)
   let count = 0
   try {
     for await (const instanceId of options.instanceIds ?? stored(client, given, { ...options, component })) {

@@ -8,12 +8,14 @@ import { countOf, millisOf, optionalMillis, optionalText } from "./arguments.js"
 import { type Batch, type Notice, openRequest, parseBatch } from "./batches.js"
 import { answer } from "./calls.js"
 import { Client } from "./client.js"
+import { type Codec, wireOf } from "./codecs.js"
 import type { Activity, Workflow } from "./definitions.js"
 import { fromNative, InvalidArgumentError } from "./errors.js"
 import { Activities, ActivityHost } from "./host/activities.js"
 import { WorkflowHost, Workflows, type WorkflowTask } from "./host/host.js"
 import { native } from "./native.js"
 import { drainOnSignals } from "./signals.js"
+import type { Wire } from "./wire.js"
 
 /** What a worker runs, and how. */
 export interface WorkerOptions {
@@ -21,6 +23,8 @@ export interface WorkerOptions {
   activities?: Iterable<Activity<never, unknown>> | undefined
   /** Which component; the default one without. */
   component?: string | undefined
+  /** What writes and reads payloads; without, the client's. */
+  codec?: Codec | undefined
   /** How many instances stay in memory between turns; with 0 every turn is a replay. Default: `EVERSTEP_MAX_CACHED`, else 10,000. */
   maxCached?: number | undefined
   /** How many turns are at work at once. Default: 256. */
@@ -60,9 +64,9 @@ export class Worker implements AsyncDisposable {
     this.#ended = resolve
   })
 
-  private constructor(workflows: Workflows, activities: Activities, shutdownTimeout: number) {
-    this.#host = new WorkflowHost(workflows)
-    this.#activities = new ActivityHost(activities, (text) => this.#complete(text))
+  private constructor(workflows: Workflows, activities: Activities, wire: Wire, shutdownTimeout: number) {
+    this.#host = new WorkflowHost(workflows, wire)
+    this.#activities = new ActivityHost(activities, wire, (text) => this.#complete(text))
     this.#shutdownTimeout = shutdownTimeout
   }
 
@@ -74,13 +78,14 @@ export class Worker implements AsyncDisposable {
     if (!(client instanceof Client)) throw new InvalidArgumentError("client must be a Client")
     const workflows = new Workflows(options.workflows ?? [])
     const activities = new Activities(options.activities ?? [])
+    const wire = options.codec === undefined ? client.wire : wireOf(options.codec)
     const { workflowSlots = 256, activitySlots = 256, shutdownTimeout = 10_000 } = options
-    const open = openRequest(workflows, activities, {
+    const open = openRequest(workflows, activities, wire, {
       maxCached: cached(options.maxCached),
       workflowSlots: countOf(workflowSlots, "workflowSlots", 1),
       activitySlots: countOf(activitySlots, "activitySlots", 1),
     })
-    const worker = new Worker(workflows, activities, millisOf(shutdownTimeout, "shutdownTimeout"))
+    const worker = new Worker(workflows, activities, wire, millisOf(shutdownTimeout, "shutdownTimeout"))
     const component = optionalText(options.component, "component")
     const take =
       (pull: () => void, run: (text: string) => void) =>

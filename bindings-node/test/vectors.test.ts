@@ -9,6 +9,7 @@ import { conformance, type Json, type JsonObject } from "./shared.js"
 
 const DIST = join(__dirname, "..", "..", "dist")
 const { WorkflowHost, Workflows } = require(join(DIST, "host", "host.js"))
+const { JSON_WIRE } = require(join(DIST, "wire.js"))
 const { WorkflowRandom, WorkflowUuids } = require(join(DIST, "host", "random.js"))
 
 interface RandomVectors {
@@ -52,7 +53,10 @@ suite("turns are answered as the vectors say", () => {
   for (const vector of vectors) {
     test(vector.name, { timeout: 10_000 }, async () => {
       const version = vector.version === undefined ? {} : { version: vector.version }
-      const host = new WorkflowHost(new Workflows([program({ name: "program", body: vector.body, ...version })]))
+      const host = new WorkflowHost(
+        new Workflows([program({ name: "program", body: vector.body, ...version })]),
+        JSON_WIRE,
+      )
       for (const [index, task] of vector.tasks.entries()) {
         const asked = { t: String(index), id, run, more: task.more, jobs: task.jobs }
         const text = await new Promise<string>((resolve) => host.answer([asked], resolve))

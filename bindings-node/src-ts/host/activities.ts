@@ -3,7 +3,7 @@
 import { ActivityContext, type ActivityTask } from "../activities.js"
 import { Activity, Workflow } from "../definitions.js"
 import { ActivityNotRegisteredError, InvalidArgumentError } from "../errors.js"
-import { output, take } from "../payload.js"
+import type { Wire } from "../wire.js"
 import { errorText } from "./failures.js"
 
 /** @internal The activities of a worker, by name. */
@@ -38,12 +38,14 @@ export class Activities {
 /** @internal Takes tasks and completes each as soon as it is done; what ends together goes together. */
 export class ActivityHost {
   readonly #activities: Activities
+  readonly #wire: Wire
   readonly #complete: (text: string) => void
   readonly #running = new Map<string, ActivityContext>()
   #answers: string[] = []
 
-  constructor(activities: Activities, complete: (text: string) => void) {
+  constructor(activities: Activities, wire: Wire, complete: (text: string) => void) {
     this.#activities = activities
+    this.#wire = wire
     this.#complete = complete
   }
 
@@ -67,9 +69,12 @@ export class ActivityHost {
       if (activity === undefined) {
         throw new ActivityNotRegisteredError(`this worker has no activity ${JSON.stringify(task.name)}`)
       }
-      answer = answerOf(task, await activity.run(take(task, "input") as never, context))
+      answer = this.#answerOf(
+        task,
+        await activity.run(this.#wire.take(task, "input", activity.input) as never, context),
+      )
     } catch (error) {
-      answer = `{"t":"${task.t}","error":${errorText(error)}}`
+      answer = `{"t":"${task.t}","error":${errorText(error, this.#wire.conceal)}}`
     }
     this.#running.delete(task.t)
     // What ends in the same task of the event loop crosses at once, when its microtasks have run.
@@ -81,13 +86,13 @@ export class ActivityHost {
     this.#answers = []
     this.#complete(`{"v":1,"activities":[${answers.join(",")}]}`)
   }
-}
 
-function answerOf(task: ActivityTask, value: unknown): string {
-  try {
-    return `{"t":"${task.t}"${output("value", value, "the output")}}`
-  } catch (error) {
-    // To run it again would do all that it does once more, and end here.
-    return `{"t":"${task.t}","error":${errorText(error, true)}}`
+  #answerOf(task: ActivityTask, value: unknown): string {
+    try {
+      return `{"t":"${task.t}"${this.#wire.output("value", value, "the output")}}`
+    } catch (error) {
+      // To run it again would do all that it does once more, and end here.
+      return `{"t":"${task.t}","error":${errorText(error, this.#wire.conceal, true)}}`
+    }
   }
 }

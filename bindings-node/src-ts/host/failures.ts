@@ -63,51 +63,63 @@ function messageOf(error: unknown): string {
   }
 }
 
+/** What a codec makes of a failure's texts. */
+type Texts = (text: string) => string
+
+/** A message or stack as it leaves: sealed, if the codec seals. */
+function told(text: string, conceal: Texts | undefined): string {
+  return quoted(conceal === undefined ? text : conceal(text))
+}
+
+function revealed(text: string, reveal: Texts | undefined): string {
+  return reveal === undefined ? text : reveal(text)
+}
+
 /**
  * @internal An error with its causes, as the bridge protocol has it. What failed elsewhere keeps its type, message and
  * stack on its way through this workflow. A `final` one is not tried again.
  */
-export function errorText(error: unknown, final = false, depth = 0): string {
+export function errorText(error: unknown, conceal?: Texts, final = false, depth = 0): string {
   if (error instanceof EverstepError && error.failure !== undefined)
-    return failureText(error.failure, error.code, depth)
-  let text = `{"type":${quoted(typeOf(error))},"message":${quoted(messageOf(error))}`
+    return failureText(error.failure, error.code, conceal, depth)
+  let text = `{"type":${quoted(typeOf(error))},"message":${told(messageOf(error), conceal)}`
   const stack = stackOf(error)
-  if (stack !== undefined) text += `,"stack":${quoted(stack)}`
+  if (stack !== undefined) text += `,"stack":${told(stack, conceal)}`
   if (error instanceof EverstepError) text += `,"code":"${error.code}"`
   text += `,"retryable":${!(final || error instanceof NonRetryableError || error instanceof DecodeError)}`
   const cause = error instanceof Error ? error.cause : undefined
   if (cause !== undefined && cause !== null && depth < MOST_CAUSES)
-    text += `,"cause":${errorText(cause, false, depth + 1)}`
+    text += `,"cause":${errorText(cause, conceal, false, depth + 1)}`
   return `${text}}`
 }
 
-function failureText(failure: Failure, code: string | undefined, depth: number): string {
-  let text = `{"type":${quoted(failure.errorType)},"message":${quoted(failure.message)}`
-  if (failure.stackTrace !== undefined) text += `,"stack":${quoted(failure.stackTrace)}`
+function failureText(failure: Failure, code: string | undefined, conceal: Texts | undefined, depth: number): string {
+  let text = `{"type":${quoted(failure.errorType)},"message":${told(failure.message, conceal)}`
+  if (failure.stackTrace !== undefined) text += `,"stack":${told(failure.stackTrace, conceal)}`
   const known = failure.code ?? code
   if (known !== undefined) text += `,"code":"${known}"`
   text += `,"retryable":${!failure.nonRetryable}`
   if (failure.cause !== undefined && depth < MOST_CAUSES) {
-    text += `,"cause":${failureText(failure.cause, undefined, depth + 1)}`
+    text += `,"cause":${failureText(failure.cause, undefined, conceal, depth + 1)}`
   }
   return `${text}}`
 }
 
-function failureOf(error: BridgeError): Failure {
+function failureOf(error: BridgeError, reveal: Texts | undefined): Failure {
   return new Failure(
     error.type ?? "",
-    error.message ?? "",
-    error.stack,
+    revealed(error.message ?? "", reveal),
+    error.stack === undefined ? undefined : revealed(error.stack, reveal),
     error.retryable === false,
-    error.cause === undefined ? undefined : failureOf(error.cause),
+    error.cause === undefined ? undefined : failureOf(error.cause, reveal),
     error.code,
   )
 }
 
 /** @internal The error that a workflow sees for a job that failed. */
-export function errorOf(error: BridgeError, kind: string, name: string): EverstepError {
+export function errorOf(error: BridgeError, kind: string, name: string, reveal?: Texts): EverstepError {
   if (error.code === "cancelled") return new OperationCancelledError(`${kind} ${name} was given up`)
-  const failure = failureOf(error)
+  const failure = failureOf(error, reveal)
   if (error.code === "timeout") return new WaitTimeout(failure.message || `${kind} ${name} timed out`, { failure })
   const own = kind === "child" ? ChildWorkflowError : ActivityError
   const found = errorClasses.get(error.code ?? own.code) ?? own

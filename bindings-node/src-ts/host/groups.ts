@@ -2,6 +2,7 @@
 // of the stored contract.
 
 import { InvalidArgumentError, OperationCancelledError } from "../errors.js"
+import type { StandardSchema } from "../schemas.js"
 import type { Instance } from "./instance.js"
 import { DurablePromise } from "./promises.js"
 
@@ -73,6 +74,7 @@ export interface Asking {
   readonly kind: string
   readonly name: string
   readonly fields: (item: unknown) => string
+  readonly schema: StandardSchema | undefined
 }
 
 /** @internal Results of all items, in order; asks for the next item as soon as one is done. */
@@ -144,7 +146,7 @@ class Window {
   }
 
   #ask(item: unknown): void {
-    const { kind, name, fields } = this.#asking
+    const { kind, name, fields, schema } = this.#asking
     const place = this.#results.push(undefined) - 1
     const settle = (result: unknown): void => {
       this.#running.delete(ref)
@@ -157,7 +159,7 @@ class Window {
       this.#running.delete(ref)
       this.end(reason)
     }
-    const ref = this.#instance.request(kind, name, fields(item), done, failed)
+    const ref = this.#instance.request(kind, name, fields(item), done, failed, schema)
     this.#running.add(ref)
   }
 }

@@ -3,7 +3,8 @@
 import { WorkflowContext } from "../context.js"
 import { Activity, Workflow } from "../definitions.js"
 import { InvalidArgumentError } from "../errors.js"
-import { quoted, take } from "../payload.js"
+import { quoted } from "../payload.js"
+import type { Wire } from "../wire.js"
 import { stackOf, typeOf } from "./failures.js"
 import { Instance, type Job, Stall } from "./instance.js"
 import { beginTurns, endTurns } from "./rejections.js"
@@ -90,10 +91,12 @@ class Lane {
 /** @internal Runs workflow tasks on the instances that it keeps. */
 export class WorkflowHost {
   readonly #workflows: Workflows
+  readonly #wire: Wire
   readonly #instances = new Map<string, Instance>()
 
-  constructor(workflows: Workflows) {
+  constructor(workflows: Workflows, wire: Wire) {
     this.#workflows = workflows
+    this.#wire = wire
   }
 
   /**
@@ -175,7 +178,7 @@ export class WorkflowHost {
         else instance.failed(job)
         return true
       case "turn": {
-        const target = (lane.instance ??= new Instance())
+        const target = (lane.instance ??= new Instance(this.#wire))
         target.now = job["now"] as number
         target.replaying = job["replay"] as boolean
         target.patches = job["patches"] as string[]
@@ -201,7 +204,7 @@ export class WorkflowHost {
       // A second start of an instance begins from nothing.
       const { now, replaying, patches } = instance
       instance.close()
-      instance = Object.assign(new Instance(), { now, replaying, patches })
+      instance = Object.assign(new Instance(this.#wire), { now, replaying, patches })
       lane.instance = instance
     }
     const version = job["version"] as string | undefined
@@ -215,7 +218,7 @@ export class WorkflowHost {
     const context = new WorkflowContext(instance, turn.task, job)
     let input: unknown
     try {
-      input = take(job, "input")
+      input = this.#wire.take(job, "input", workflow.input)
     } catch (error) {
       instance.refuse(error)
       return

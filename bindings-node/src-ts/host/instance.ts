@@ -1,7 +1,8 @@
 // One workflow instance: what it waits for, and what it asked for in the step at work.
 
 import { InvalidArgumentError, NonDurableError, OperationCancelledError, WorkflowEvicted } from "../errors.js"
-import { member, output, take } from "../payload.js"
+import type { StandardSchema } from "../schemas.js"
+import type { Wire } from "../wire.js"
 import { type BridgeError, errorOf, errorText, stackOf } from "./failures.js"
 import { DurablePromise } from "./promises.js"
 
@@ -32,6 +33,7 @@ interface Asked {
   readonly name: string
   readonly done: (value: unknown) => void
   readonly failed: (error: Error) => void
+  readonly schema: StandardSchema | undefined
 }
 
 type Outcome = Promise<unknown> | AsyncGenerator<unknown, unknown, unknown> | Generator<unknown, unknown, unknown>
@@ -52,6 +54,8 @@ export class Instance {
   #commands: string[] = []
   #open = new Map<number, Asked>()
   #refs = 0
+
+  constructor(readonly wire: Wire) {}
 
   // What the host does.
 
@@ -80,7 +84,7 @@ export class Instance {
     if (asked === undefined) return
     let value: unknown
     try {
-      value = take(job, "value")
+      value = this.wire.take(job, "value", asked.schema)
     } catch (error) {
       asked.failed(error as Error)
       return
@@ -91,7 +95,7 @@ export class Instance {
   /** What was asked for has failed, timed out or was cancelled. */
   failed(job: Job): void {
     const asked = this.#take(job)
-    asked?.failed(errorOf(job.error ?? {}, asked.kind, asked.name))
+    asked?.failed(errorOf(job.error ?? {}, asked.kind, asked.name, this.wire.reveal))
   }
 
   /** Ends the step: every path waits. Gives its commands. Throws `Stall`. */
@@ -146,7 +150,7 @@ export class Instance {
   /** A payload member of a command. One that cannot be encoded stalls the turn. */
   payload(key: string, value: unknown): string {
     try {
-      return member(key, value, key)
+      return this.wire.member(key, value, key)
     } catch (error) {
       if (error instanceof InvalidArgumentError) this.#unencodable(error)
       throw error
@@ -164,22 +168,23 @@ export class Instance {
     fields: string,
     done: (value: unknown) => void,
     failed: (error: Error) => void,
+    schema?: StandardSchema,
   ): number {
     this.#refs += 1
     const ref = this.#refs
     this.#commands.push(`{"kind":"${kind}","ref":${ref}${fields}}`)
-    this.#open.set(ref, { kind, name, done, failed })
+    this.#open.set(ref, { kind, name, done, failed, schema })
     return ref
   }
 
   /** The same as a promise. */
-  ask<T>(kind: string, name: string, fields: string): DurablePromise<T> {
+  ask<T>(kind: string, name: string, fields: string, schema?: StandardSchema<T>): DurablePromise<T> {
     let ref = 0
     let failed!: (error: Error) => void
     return DurablePromise.make<T>(
       (resolve, reject) => {
         failed = reject
-        ref = this.request(kind, name, fields, resolve as (value: unknown) => void, reject)
+        ref = this.request(kind, name, fields, resolve as (value: unknown) => void, reject, schema)
       },
       () => {
         if (!this.abandon(ref)) return false
@@ -215,7 +220,7 @@ export class Instance {
       this.#commands.push(this.continuation)
     } else {
       try {
-        this.tell("complete", output("output", value, "the output"))
+        this.tell("complete", this.wire.output("output", value, "the output"))
       } catch (error) {
         this.#unencodable(error as InvalidArgumentError)
       }
@@ -229,7 +234,7 @@ export class Instance {
       return
     }
     if (!this.#ends("failed")) return
-    this.#commands.push(`{"kind":"fail","error":${errorText(error)}}`)
+    this.#commands.push(`{"kind":"fail","error":${errorText(error, this.wire.conceal)}}`)
     this.close()
   }
 
