@@ -1,0 +1,125 @@
+package io.github.everstep;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.io.SegmentedStringWriter;
+import com.fasterxml.jackson.core.util.BufferRecycler;
+import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Type;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * JSON by Jackson: records, beans, collections, {@code java.time} as ISO 8601, {@code Optional}.
+ *
+ * <p>Properties that a type does not know are passed over, so that a value may gain some while workflows run. Not a number
+ * and the infinities are no JSON and are refused; so is a null for a primitive.
+ */
+public final class JacksonCodec implements Codec {
+    private final ObjectMapper mapper;
+
+    private JacksonCodec(ObjectMapper mapper) {
+        this.mapper = mapper;
+    }
+
+    /**
+     * The default codec.
+     *
+     * @return a codec
+     */
+    public static JacksonCodec create() {
+        return new JacksonCodec(JsonMapper.builder()
+                .addModule(new JavaTimeModule())
+                .addModule(new Jdk8Module())
+                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+                .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
+                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .build());
+    }
+
+    /**
+     * A codec with a mapper of the program's, for example with the module of Kotlin.
+     *
+     * @param mapper the mapper, which is not changed afterwards
+     * @return a codec
+     */
+    public static JacksonCodec of(ObjectMapper mapper) {
+        return new JacksonCodec(mapper);
+    }
+
+    @Override
+    public String encode(@Nullable Object value) {
+        BufferRecycler buffers = mapper.getFactory()._getBufferRecycler();
+        try (SegmentedStringWriter out = new SegmentedStringWriter(buffers);
+                JsonGenerator generator = new Finite(mapper.createGenerator(out))) {
+            mapper.writeValue(generator, value);
+            return out.getAndClear();
+        } catch (IOException error) {
+            throw new UncheckedIOException(reason(error), error);
+        } finally {
+            buffers.releaseToPool();
+        }
+    }
+
+    @Override
+    public @Nullable Object decode(String text, Type type) {
+        try {
+            return mapper.readValue(text, mapper.constructType(type));
+        } catch (IOException error) {
+            throw new UncheckedIOException(reason(error), error);
+        }
+    }
+
+    @Override
+    public boolean isPlainJson() {
+        return true;
+    }
+
+    /** Jackson's message without the piece of the payload that it quotes. */
+    private static String reason(IOException error) {
+        return error instanceof JsonProcessingException json ? json.getOriginalMessage() : String.valueOf(error.getMessage());
+    }
+
+    /** Refuses numbers that JSON does not have; Jackson writes them as strings. */
+    private static final class Finite extends JsonGeneratorDelegate {
+        Finite(JsonGenerator generator) {
+            super(generator, false);
+        }
+
+        @Override
+        public void writeNumber(double number) throws IOException {
+            if (!Double.isFinite(number)) {
+                _reportError(number + " is no JSON");
+            }
+            super.writeNumber(number);
+        }
+
+        @Override
+        public void writeNumber(float number) throws IOException {
+            if (!Float.isFinite(number)) {
+                _reportError(number + " is no JSON");
+            }
+            super.writeNumber(number);
+        }
+
+        @Override
+        public void writeArray(double[] numbers, int offset, int length) throws IOException {
+            writeStartArray(numbers, length);
+            for (int i = offset; i < offset + length; i++) {
+                writeNumber(numbers[i]);
+            }
+            writeEndArray();
+        }
+    }
+}
