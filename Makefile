@@ -24,7 +24,8 @@ NODE := bindings-node
 JAVA := bindings-java
 DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
-NODE_MODULES := $(NODE)/node_modules/.package-lock.json $(DEMO_NODE)/node_modules/.package-lock.json
+CODECS_NODE := examples/codecs/node
+NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE) $(DEMO_NODE) $(CODECS_NODE))
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
 # Extension modules cannot be linked into a test binary, so their crates are checked here and tested from their languages.
@@ -77,6 +78,7 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 test-node: native-node $(NODE_MODULES) ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
 	cd $(NODE) && npx tsc -p test/tsconfig.json && node --test $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
 	$(if $(CASES),,cd $(DEMO_NODE) && npm test)
+	$(if $(CASES),,cd $(CODECS_NODE) && npm test)
 
 .PHONY: test-java
 test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
@@ -138,7 +140,7 @@ ready: check test wheel-smoke sdist-smoke ## Run everything that must be green b
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(DEMO_NODE)/node_modules $(DEMO_NODE)/dist $(JAVA)/target
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) $(JAVA)/target
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 
@@ -170,6 +172,7 @@ check-python: native $(VENV)/checkers
 check-node: native-node $(NODE_MODULES)
 	cd $(NODE) && npm run --silent check
 	cd $(DEMO_NODE) && npx tsc --noEmit
+	cd $(CODECS_NODE) && npx tsc --noEmit
 
 # Installs the wheel into a fresh environment of every Python here, where no compiler and no package of the tree is in
 # reach, and runs programs on it.

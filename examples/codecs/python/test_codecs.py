@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -233,6 +235,29 @@ def test_compression_leaves_small_texts_and_packs_large_ones() -> None:
     assert len(codec.seal(f'"{LONG}"')) < len(LONG) / 10
     for text in ('"zlib:not packed"', '"zlib:', "", f'"{LONG}"'):
         assert codec.unseal(codec.seal(text)) == text
+
+
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors.json").read_text())
+ALL_KEYS = {key_id: bytes.fromhex(key) for key_id, key in VECTORS["keys"].items()}
+READERS: dict[str, everstep.Codec] = {
+    "compressing": Compressing(),
+    "encrypting": Encrypting(ALL_KEYS, "new"),
+    "both": Encrypting(ALL_KEYS, "new", inner=Compressing()),
+}
+
+
+@pytest.mark.parametrize(
+    "vector", VECTORS["unseal"], ids=lambda vector: f"{vector['codec']}-{vector['clear'][:20]}"
+)
+def test_what_either_language_has_sealed_is_read_here(vector: dict[str, str]) -> None:
+    codec = READERS[vector["codec"]]
+    assert [codec.unseal(vector[language]) for language in ("python", "node")] == [vector["clear"]] * 2
+
+
+@pytest.mark.parametrize("vector", VECTORS["refuse"], ids=lambda vector: f"{vector['codec']}-{vector['why']}")
+def test_what_neither_language_reads(vector: dict[str, str]) -> None:
+    with pytest.raises((ValueError, LookupError, InvalidTag, zlib.error)):
+        READERS[vector["codec"]].unseal(vector["text"])
 
 
 def test_the_demo_runs() -> None:
