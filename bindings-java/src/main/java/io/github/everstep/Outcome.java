@@ -1,0 +1,17 @@
+package io.github.everstep;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a task ended: with a value, or with an error.
+ *
+ * @param value what it gave; null if it failed
+ * @param error what it failed with; null if it did not
+ * @param <T> the type of the value
+ */
+public record Outcome<T>(@Nullable T value, @Nullable Throwable error) {
+    /** Whether it failed. */
+    public boolean isFailed() {
+        return error != null;
+    }
+}

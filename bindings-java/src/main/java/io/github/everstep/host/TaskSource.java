@@ -1,0 +1,16 @@
+package io.github.everstep.host;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** Where a worker's tasks come from: the core, by the texts of the bridge protocol. */
+public interface TaskSource {
+    /** Waits on the calling thread for at most so many workflow tasks: a batch, an empty text for none, null at the end. */
+    @Nullable String pollWorkflows(int max);
+
+    /** The same for activities. */
+    @Nullable String pollActivities(int max);
+
+    /** Takes answers; says what was wrong with them as a whole, if anything was. The buffer is used again afterwards. */
+    @Nullable String complete(ByteBuffer text);
+}
