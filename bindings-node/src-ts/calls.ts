@@ -16,13 +16,15 @@ let burst = 0
 
 /** The queue of this thread. */
 function queueOfThread(): NativeQueue {
-  return (queue ??= new native.NativeQueue(resolve))
+  return (queue ??= new native.NativeQueue((ended) => setImmediate(settle, ended)))
 }
 
-function resolve(ended: NativeEnded[]): void {
+/** A task of the event loop of its own for each batch: else the next one, which is made ready meanwhile, would follow at once. */
+function settle(ended: NativeEnded[]): void {
+  queueOfThread().next()
   for (const answer of ended) {
-    const settle = open.get(answer.ticket)
-    if (settle !== undefined && forget(answer.ticket)) settle(answer)
+    const call = open.get(answer.ticket)
+    if (call !== undefined && forget(answer.ticket)) call(answer)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { debuglog } from "node:util"
 
-import type { NativeWorker } from "../native/native.js"
+import type { NativeError, NativeWorker } from "../native/native.js"
 import type { ActivityTask } from "./activities.js"
 import { countOf, millisOf, optionalMillis, optionalText } from "./arguments.js"
 import { type Batch, type Notice, openRequest, parseBatch } from "./batches.js"
@@ -45,6 +45,9 @@ function tell(notices: readonly Notice[]): void {
     else process.emitWarning(text, "EverstepWarning")
   }
 }
+
+/** How many tasks a batch has at most. While it runs the event loop does nothing else. */
+const MOST_TASKS = 64
 
 /**
  * Runs workflows and activities of a client's component, on the event loop, until it is closed. It keeps the process alive.
@@ -91,12 +94,15 @@ export class Worker implements AsyncDisposable {
       (pull: () => void, run: (text: string) => void) =>
       (text: string | null | undefined): void => {
         if (typeof text !== "string") return worker.#over()
-        // The next batch is made ready while this one is at work.
-        pull()
-        run(text)
+        // A task of the event loop of its own for each batch: the next one is made ready while this one is at work, and would
+        // follow at once.
+        setImmediate(() => {
+          pull()
+          run(text)
+        })
       }
-    const pullWorkflows = (): void => worker.#native.pullWorkflows(workflowSlots)
-    const pullActivities = (): void => worker.#native.pullActivities(activitySlots)
+    const pullWorkflows = (): void => worker.#native.pullWorkflows(MOST_TASKS)
+    const pullActivities = (): void => worker.#native.pullActivities(MOST_TASKS)
     worker.#native = await answer((queue) =>
       native.openWorker(
         queue,
@@ -105,6 +111,7 @@ export class Worker implements AsyncDisposable {
         open,
         take(pullWorkflows, (text) => worker.#turns(text)),
         take(pullActivities, (text) => worker.#tasks(text)),
+        warn,
       ),
     )
     if (options.handleSignals ?? true) drainOnSignals(worker)
@@ -171,8 +178,7 @@ export class Worker implements AsyncDisposable {
 
   #complete(text: string): void {
     const error = this.#native.complete(text)
-    // The engine hands out again what was not answered.
-    if (error !== null) process.emitWarning(fromNative(error))
+    if (error !== null) warn(error)
   }
 
   /** One of the two kinds of task has ended. */
@@ -183,6 +189,11 @@ export class Worker implements AsyncDisposable {
       this.#ended()
     }
   }
+}
+
+/** Something was wrong with answers as a whole. The engine hands out again what was not answered. */
+function warn(error: NativeError): void {
+  process.emitWarning(fromNative(error))
 }
 
 function cached(value: number | undefined): number {

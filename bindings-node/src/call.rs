@@ -1,7 +1,7 @@
 //! Calls of the core, submitted to a queue from which one thread brings their answers to the event loop, in batches.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use everstep::component::Pending;
@@ -19,8 +19,8 @@ use crate::error::NativeError;
 /// An answer of the core, converted on the event loop's thread.
 pub(crate) type Answer = Box<dyn ToNode>;
 
-/// How many answers are brought at once.
-const BATCH: usize = 1024;
+/// How many answers are brought at once: what goes on at each of them keeps the event loop from everything else.
+const BATCH: usize = 64;
 
 type Tell = ThreadsafeFunction<Batch, (), Batch, napi::Status, false, true>;
 
@@ -29,7 +29,8 @@ type Tell = ThreadsafeFunction<Batch, (), Batch, napi::Status, false, true>;
 pub struct NativeQueue {
     calls: Arc<Submissions<Answer>>,
     tell: Arc<Tell>,
-    started: AtomicBool,
+    /// Asks the thread for the next batch; there is no thread before the first call that waits.
+    next: OnceLock<Sender<()>>,
 }
 
 impl Drop for NativeQueue {
@@ -41,20 +42,30 @@ impl Drop for NativeQueue {
 
 #[napi]
 impl NativeQueue {
-    /// A queue that hands what has ended to `tell`. It does not keep the process alive: see `hold`.
+    /// A queue that hands what has ended to `tell`, and then waits for `next`. It does not keep the process alive: see
+    /// `hold`.
     #[napi(constructor)]
     pub fn new(
         #[napi(ts_arg_type = "(ended: NativeEnded[]) => void")] tell: Function<'_, Batch, ()>,
     ) -> napi::Result<NativeQueue> {
         let tell = tell.build_threadsafe_function::<Batch>().weak::<true>().build()?;
         let calls = Arc::new(Submissions::new());
-        Ok(NativeQueue { calls, tell: Arc::new(tell), started: AtomicBool::new(false) })
+        Ok(NativeQueue { calls, tell: Arc::new(tell), next: OnceLock::new() })
     }
 
     /// Gives a call up: its future in the core is dropped. `false` if it has ended.
     #[napi]
     pub fn cancel(&self, ticket: f64) -> bool {
         self.calls.cancel(Ticket(ticket as u64))
+    }
+
+    /// Asks for the batch after the one that `tell` was given.
+    #[napi]
+    pub fn next(&self) {
+        if let Some(next) = self.next.get() {
+            // The thread ends with this object, or with its JavaScript thread.
+            let _ = next.send(());
+        }
     }
 
     /// Whether the process stays alive for what is under way.
@@ -120,20 +131,25 @@ impl NativeQueue {
     }
 
     fn waiting(&self, ticket: Ticket) -> Reply {
-        if !self.started.swap(true, Ordering::AcqRel) {
+        if self.next.get().is_none() {
+            let (next, asked) = channel();
             let (calls, tell) = (self.calls.clone(), self.tell.clone());
             let thread = std::thread::Builder::new().name("everstep-answers".to_owned());
             let spawned = thread.spawn(move || {
                 while let Some(finished) = calls.take(BATCH, None) {
                     tell.call(Batch(finished), ThreadsafeFunctionCallMode::NonBlocking);
+                    if asked.recv().is_err() {
+                        return;
+                    }
                 }
             });
             if let Err(error) = spawned {
-                self.started.store(false, Ordering::Release);
                 self.calls.cancel(ticket);
                 let message = format!("no thread can be started: {error}");
                 return Reply::refused(Error::new(everstep::ErrorKind::ResourceExhausted, message));
             }
+            // All calls of a queue are made on one thread.
+            let _ = self.next.set(next);
         }
         Reply(Became::Waiting(ticket))
     }

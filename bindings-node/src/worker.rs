@@ -16,11 +16,17 @@ use crate::client::NativeClient;
 use crate::convert::millis;
 use crate::error::NativeError;
 
-/// About how many bytes a batch has at most.
-const MOST_BYTES: usize = 1 << 20;
+/// About how many bytes a batch has at most: what the event loop parses without being missed.
+const MOST_BYTES: usize = 1 << 18;
+
+/// Answers up to this length are taken in on the event loop's thread, which costs less than to wake another one.
+const SHORT: usize = 1 << 10;
 
 /// What a pull brings: a batch's text; nothing when the worker is closed and drained. It keeps the process alive.
 type Bring = ThreadsafeFunction<Option<String>, (), Option<String>, napi::Status, false>;
+
+/// Takes what was wrong with answers as a whole.
+type Complain = ThreadsafeFunction<NativeError, (), NativeError, napi::Status, false, true>;
 
 /// A worker of the core.
 #[napi]
@@ -28,6 +34,7 @@ pub struct NativeWorker {
     worker: Arc<Worker>,
     workflows: Sender<usize>,
     activities: Sender<usize>,
+    answers: Sender<String>,
 }
 
 impl Drop for NativeWorker {
@@ -37,7 +44,7 @@ impl Drop for NativeWorker {
     }
 }
 
-/// Opens a worker. `workflows` and `activities` take what is pulled.
+/// Opens a worker. `workflows` and `activities` take what is pulled, `complain` what was wrong with answers.
 #[napi(ts_return_type = "NativeReply<NativeWorker>")]
 pub fn open_worker(
     queue: &NativeQueue,
@@ -46,9 +53,11 @@ pub fn open_worker(
     open: String,
     workflows: Function<'_, Option<String>, ()>,
     activities: Function<'_, Option<String>, ()>,
+    complain: Function<'_, NativeError, ()>,
 ) -> napi::Result<Reply> {
     let workflows: Bring = workflows.build_threadsafe_function().build()?;
     let activities: Bring = activities.build_threadsafe_function().build()?;
+    let complain: Complain = complain.build_threadsafe_function().weak::<true>().build()?;
     let client = client.client().clone();
     Ok(queue.block(move || {
         let (worker, _) = Worker::open(&client, component.as_deref(), &open)?;
@@ -61,7 +70,9 @@ pub fn open_worker(
         serve("everstep-activities", &worker, pulled, activities, |worker, max| {
             worker.poll_activities(max, MOST_BYTES, None)
         })?;
-        Ok(NativeWorker { worker, workflows: pull_workflows, activities: pull_activities })
+        let (answers, answered) = channel();
+        take_in(&worker, answered, complain)?;
+        Ok(NativeWorker { worker, workflows: pull_workflows, activities: pull_activities, answers })
     }))
 }
 
@@ -90,6 +101,22 @@ fn serve(
             }
         }
     };
+    spawn(name, run)
+}
+
+/// Starts the thread that takes answers in, which is most of what a turn costs the core. It ends with the worker's object.
+fn take_in(worker: &Arc<Worker>, answers: Receiver<String>, complain: Complain) -> everstep::Result<()> {
+    let worker = worker.clone();
+    spawn("everstep-answered", move || {
+        for text in answers {
+            if let Err(error) = worker.complete(&text) {
+                complain.call(NativeError::from(&error), ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        }
+    })
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> everstep::Result<()> {
     let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(run);
     spawned.map(drop).map_err(|error| {
         Error::new(ErrorKind::ResourceExhausted, format!("no thread can be started: {error}"))
@@ -111,9 +138,14 @@ impl NativeWorker {
         let _ = self.activities.send(max as usize);
     }
 
-    /// Takes the host's answers; says what was wrong with them as a whole.
+    /// Takes the host's answers; gives what was wrong with them as a whole, if that is known at once.
     #[napi]
     pub fn complete(&self, text: String) -> Option<NativeError> {
+        if text.len() > SHORT {
+            // The thread lives as long as this object.
+            let _ = self.answers.send(text);
+            return None;
+        }
         self.worker.complete(&text).err().as_ref().map(NativeError::from)
     }
 
