@@ -100,14 +100,14 @@ interop: dapr native ## Cross everstep with Dapr's own SDKs of Python, JavaScrip
 check: check-rust check-python check-node ## Check format, lints, docs, dependencies, types and versions
 
 .PHONY: bench
-bench: native wheel bench-tools ## Measure against the floor and the bars (about 20 minutes on a quiet machine)
+bench: native wheel node-package bench-tools ## Measure against the floor and the bars (about 25 minutes on a quiet machine)
 	cargo build --release --locked --package everstep-benches
-	$(BIN)/python benches/python/bench.py
+	@EVERSTEP_DAPR=$(DAPR) $(BIN)/python benches/bench.py
 
 .PHONY: bench-quick
-bench-quick: native wheel ## Measure the main figures once, in about two minutes
+bench-quick: native wheel node-package ## Measure the main figures once, in about three minutes
 	cargo build --release --locked --package everstep-benches
-	$(BIN)/python benches/python/bench.py --quick
+	$(BIN)/python benches/bench.py --quick
 
 .PHONY: bench-dapr
 bench-dapr: dapr native wheel ## Measure beside Dapr's own Python SDK, on a real Dapr (about 8 minutes on a quiet machine)
@@ -235,9 +235,16 @@ $(VENV)/checkers: $(VENV)/tools
 	@touch $@
 
 .PHONY: bench-tools
-bench-tools: $(VENV)/bench
+bench-tools: $(VENV)/bench .cache/peers/node_modules/.package-lock.json
+	@[ ! -e $(DAPR)/daprd ] || conformance/dapr/crossing/prepare javascript
+
 $(VENV)/bench: scripts/requirements-bench.txt $(VENV)/tools
 	@scripts/retry "packages to compare with from PyPI" $(BIN)/python -m pip install --quiet -r $<
+	@touch $@
+
+.cache/peers/node_modules/.package-lock.json: benches/node/package-lock.json
+	@mkdir -p .cache/peers && cp benches/node/package.json $< $(NODE)/.npmrc .cache/peers/
+	@cd .cache/peers && ../../scripts/retry "packages to compare with from npm" npm ci --ignore-scripts
 	@touch $@
 
 $(DAPR)/daprd: conformance/dapr/go.sum $(wildcard conformance/dapr/*/main.go)
