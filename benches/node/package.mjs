@@ -44,8 +44,16 @@ function megabytes(path) {
 try {
   const packed = readdirSync(dist).filter((name) => /^everstep-.*\.tgz$/.test(name))
   const archives = packed.map((name) => join(dist, name))
-  execFileSync("npm", ["install", "--silent", "--no-save", "--no-audit", "--no-fund", "--offline", "--omit=optional", ...archives], { cwd: folder, timeout: 120_000 })
-  const median = (type, program) => percentile(Array.from({ length: times }, () => run(type, program)), 0.5)
+  execFileSync(
+    "npm",
+    ["install", "--silent", "--no-save", "--no-audit", "--no-fund", "--offline", "--omit=optional", ...archives],
+    { cwd: folder, timeout: 120_000 },
+  )
+  const median = (type, program) =>
+    percentile(
+      Array.from({ length: times }, () => run(type, program)),
+      0.5,
+    )
   report({
     import_ms: Math.max(median("commonjs", REQUIRE), median("module", IMPORT)),
     rss_mb: run("module", RESIDENT, database(resolve(dir), "resident")),

@@ -27,7 +27,8 @@ const client = new DaprWorkflowClient()
 const call = async () => {
   const id = await client.scheduleNewWorkflow("five_activities", 1)
   const state = await client.waitForWorkflowCompletion(id, true, 60)
-    if (state.runtimeStatus !== WorkflowRuntimeStatus.COMPLETED) throw new Error(`a workflow ended as ${state.runtimeStatus}`)
+  if (state.runtimeStatus !== WorkflowRuntimeStatus.COMPLETED)
+    throw new Error(`a workflow ended as ${state.runtimeStatus}`)
   return JSON.parse(state.serializedOutput)
 }
 const figures = await closedLoop({ call, inFlight, seconds, warmUp: 3000 })

@@ -30,7 +30,8 @@ async function starts(client, count) {
 }
 
 const ids = Array.from({ length: count }, (_, number) => `one-${number}`)
-const whole = (instanceId) => client.startWorkflow(oneActivity, 1, { instanceId }).then((handle) => handle.result({ timeout: 60_000 }))
+const whole = (instanceId) =>
+  client.startWorkflow(oneActivity, 1, { instanceId }).then((handle) => handle.result({ timeout: 60_000 }))
 let client = openClient(path)
 const worker = await startWorker(client)
 await timed(() => whole(undefined), Array(500))
