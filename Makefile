@@ -92,7 +92,7 @@ test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and H
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 
 .PHONY: interop
-interop: dapr native ## Cross everstep with Dapr's own SDKs of Python, JavaScript and Java, on a real Dapr
+interop: dapr native native-node ## Cross everstep with Dapr's own SDKs of Python, JavaScript and Java, on a real Dapr
 	@conformance/dapr/crossing/prepare
 	$(DAPR_PYTEST) ../conformance/dapr/crossing --store in-memory $(PYTEST_ARGS)
 

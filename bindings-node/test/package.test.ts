@@ -69,6 +69,29 @@ test("so they do its aids for tests", () => {
   assert.equal(run("testing.mjs", esm + TEST), "true years\n")
 })
 
+const DAPR = `
+const hello = async function* hello(ctx, name) { return yield ctx.callActivity(greet, name) }
+const greet = async function greet(_, name) { return "hello " + name }
+const main = async () => {
+  const runtime = new WorkflowRuntime().registerWorkflow(hello).registerActivity(greet)
+  await runtime.start()
+  const client = new DaprWorkflowClient()
+  const state = await client.waitForWorkflowCompletion(await client.scheduleNewWorkflow(hello, "Ada"), true, 10)
+  console.log(WorkflowRuntimeStatus[state.runtimeStatus], state.serializedOutput)
+  await runtime.stop()
+  await client.stop()
+}
+main()
+`
+
+test("and the names of Dapr's SDK", () => {
+  const names = "{ DaprWorkflowClient, WorkflowRuntime, WorkflowRuntimeStatus }"
+  const cjs = `process.env.EVERSTEP_ENDPOINT = "memory:"; const ${names} = require("everstep/dapr")`
+  const esm = `import ${names} from "everstep/dapr"; process.env.EVERSTEP_ENDPOINT = "memory:"`
+  assert.equal(run("dapr.cjs", cjs + DAPR), 'COMPLETED "hello Ada"\n')
+  assert.equal(run("dapr.mjs", esm + DAPR), 'COMPLETED "hello Ada"\n')
+})
+
 test("it brings no dependency, and fits", () => {
   const manifest = JSON.parse(readFileSync(join(installed, "everstep", "package.json"), "utf8"))
   assert.equal(manifest.dependencies, undefined)

@@ -1,4 +1,4 @@
-"""What is particular to ``everstep.dapr``; that its programs print the right things is tested in ``examples/dapr``."""
+"""What is particular to ``everstep.dapr``; that its programs print the right things is tested in ``examples/dapr/python``."""
 
 from __future__ import annotations
 

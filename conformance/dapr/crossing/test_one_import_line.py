@@ -1,4 +1,4 @@
-"""The programs of ``examples/dapr`` on a real sidecar, with everstep and with the official SDK: they print the same.
+"""The programs of ``examples/dapr/python`` on a real sidecar, with everstep and with the official SDK: they print the same.
 
 ``scripts/official-dapr`` installs what they are compared with: the official SDK, and the last version of it whose
 ``DaprClient`` has the seven operations of Dapr's guide.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples" / "dapr"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "examples" / "dapr" / "python"))
 
 import run
 
@@ -29,7 +29,7 @@ LAST_WITH_OPERATIONS = ("guide_operations",)
 def pythons() -> dict[str, str]:
     """The Pythons that have the official SDK, by their lock files."""
     said = subprocess.run(
-        [run.HERE.parents[1] / "scripts" / "official-dapr"],
+        [run.HERE.parents[2] / "scripts" / "official-dapr"],
         capture_output=True,
         text=True,
         check=False,

@@ -95,7 +95,7 @@ def test_together_they_use_every_public_name() -> None:
 
 
 def test_the_guide_says_what_each_name_is() -> None:
-    guide = (run.HERE.parents[1] / "docs" / "guide" / "from-dapr.md").read_text("utf-8")
+    guide = (run.HERE.parents[2] / "docs" / "guide" / "from-dapr.md").read_text("utf-8")
     assert [name for _, name in CLASSES if f"`{name}" not in guide and f".{name}`" not in guide] == []
 
 

@@ -1,8 +1,8 @@
 """Runs a program of this folder with everstep or with the official SDK, and gives what it prints.
 
-    python examples/dapr/run.py hello                      # everstep, in this process's memory
-    python examples/dapr/run.py hello --sidecar            # everstep, on the sidecar that DAPR_GRPC_PORT names
-    python examples/dapr/run.py hello --official PYTHON    # the official SDK of that Python, on the same sidecar
+    python examples/dapr/python/run.py hello                      # everstep, in this process's memory
+    python examples/dapr/python/run.py hello --sidecar            # everstep, on the sidecar that DAPR_GRPC_PORT names
+    python examples/dapr/python/run.py hello --official PYTHON    # the official SDK of that Python, on the same sidecar
 
 A line that ends with ``# official: OTHER`` is the import that decides; for the official SDK it is OTHER.
 """

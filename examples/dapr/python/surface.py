@@ -1,6 +1,6 @@
 """Says what is public in the official SDK that this Python has: names, members, parameters. Prints JSON.
 
-    OFFICIAL_PYTHON examples/dapr/surface.py > examples/dapr/surface.json
+    OFFICIAL_PYTHON examples/dapr/python/surface.py > examples/dapr/python/surface.json
 
 ``surface.json`` is what it says of 1.19; of ``DaprClient``, whose operations ended with 1.17, what it says of that.
 """
