@@ -1,10 +1,12 @@
 package io.github.everstep;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.io.SegmentedStringWriter;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
+import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -35,7 +37,10 @@ public final class JacksonCodec implements Codec {
      * @return a codec
      */
     public static JacksonCodec create() {
-        return new JacksonCodec(JsonMapper.builder()
+        // Jackson keeps its buffers per thread unless it is told otherwise: 16 kB for each workflow that is active.
+        JsonFactory factory =
+                JsonFactory.builder().recyclerPool(JsonRecyclerPools.newConcurrentDequePool()).build();
+        return new JacksonCodec(JsonMapper.builder(factory)
                 .addModule(new JavaTimeModule())
                 .addModule(new Jdk8Module())
                 .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
@@ -49,7 +54,8 @@ public final class JacksonCodec implements Codec {
     }
 
     /**
-     * A codec with a mapper of the program's, for example with the module of Kotlin.
+     * A codec with a mapper of the program's, for example with the module of Kotlin. Give its factory a
+     * {@code JsonRecyclerPools.newConcurrentDequePool()}, else Jackson keeps 16 kB of buffers for each active workflow.
      *
      * @param mapper the mapper, which is not changed afterwards
      * @return a codec
