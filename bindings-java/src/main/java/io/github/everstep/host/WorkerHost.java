@@ -1,6 +1,5 @@
 package io.github.everstep.host;
 
-import io.github.everstep.Codec;
 import io.github.everstep.InvalidArgumentException;
 import io.github.everstep.bridge.Payloads;
 import java.lang.System.Logger;
@@ -32,18 +31,18 @@ public final class WorkerHost {
      *
      * @param workflows the workflows
      * @param activities the activities
-     * @param codec writes and reads payloads
+     * @param payloads what the codec writes and reads
      * @param blockedAfter how long a workflow may keep its turn
      * @throws InvalidArgumentException if two of them cannot live side by side
      */
     public WorkerHost(
             Collection<Registration> workflows,
             Collection<Registration> activities,
-            Codec codec,
+            Payloads payloads,
             Duration blockedAfter) {
         this.workflows = new Workflows(workflows);
         this.activities = new Activities(activities);
-        this.payloads = new Payloads(codec);
+        this.payloads = payloads;
         this.blockedAfter = blockedAfter;
     }
 

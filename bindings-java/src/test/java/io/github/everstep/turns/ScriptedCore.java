@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.everstep.Activity;
 import io.github.everstep.JacksonCodec;
 import io.github.everstep.Workflow;
+import io.github.everstep.bridge.Payloads;
 import io.github.everstep.host.Registration;
 import io.github.everstep.host.TaskSource;
 import io.github.everstep.host.WorkerHost;
@@ -42,7 +43,7 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
         host = new WorkerHost(
                 workflows.stream().map(Registration::of).toList(),
                 activities.stream().map(Registration::of).toList(),
-                JacksonCodec.create(),
+                new Payloads(JacksonCodec.create()),
                 blockedAfter);
         host.start(this, 256, 256);
     }
@@ -74,12 +75,13 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
         workflows.add("{\"v\":1,\"batch\":\"b\",\"tasks\":[" + String.join(",", tasks) + "]}");
     }
 
-    /** The text of a call of an activity, whose token is {@code call}. */
+    /** Hands out a call of an activity whose token is {@code call}. */
     void giveActivity(String call, String name, String input) {
         activities.add("{\"v\":1,\"batch\":\"b\",\"tasks\":[{\"t\":\"" + call + "\",\"name\":\"" + name + "\",\"input\":" + input
                 + ",\"id\":\"i\",\"run\":\"r\",\"task\":3,\"attempt\":2,\"key\":\"k\"}],\"cancel\":[]}");
     }
 
+    /** Tells that nobody waits for a call any more. */
     void cancelActivity(String call) {
         activities.add("{\"v\":1,\"batch\":\"b\",\"tasks\":[],\"cancel\":[\"" + call + "\"]}");
     }
