@@ -91,12 +91,17 @@ export function startTime(value: unknown): number | undefined {
   return microsOf(value, "startAt")
 }
 
+/** @internal Refuses what is no list, also a text, which is one of its characters. */
+export function listOf(values: unknown, name: string): void {
+  if (typeof values !== "object" || values === null || !(Symbol.iterator in values)) {
+    throw new InvalidArgumentError(`${name} must be a list; write [...]`)
+  }
+}
+
 /** @internal Which instances are meant. */
 export function filterOf(criteria: Criteria): NativeFilter {
   const { name, statuses = [], createdFrom, createdTo, parentInstanceId } = criteria
-  if (typeof statuses === "string" || typeof (statuses as object)[Symbol.iterator as keyof object] !== "function") {
-    throw new InvalidArgumentError('statuses must be a list; write ["RUNNING"]')
-  }
+  listOf(statuses, "statuses")
   const filter: NativeFilter = { statuses: [] }
   for (const status of statuses) {
     if (typeof status !== "string" || !(status in RuntimeStatus)) {

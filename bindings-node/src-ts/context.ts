@@ -4,6 +4,7 @@ import { countOf, millisOf, nameOf } from "./arguments.js"
 import { Activity, Workflow } from "./definitions.js"
 import { InvalidArgumentError } from "./errors.js"
 import { all, first, map } from "./host/groups.js"
+import type { WorkflowTask } from "./host/host.js"
 import { ContinueAsNew, type Instance, type Job } from "./host/instance.js"
 import type { DurablePromise } from "./host/promises.js"
 import { WorkflowRandom, WorkflowUuids } from "./host/random.js"
@@ -73,8 +74,16 @@ export type First<T extends readonly unknown[]> = {
   [K in keyof T]: { readonly index: K extends `${infer N extends number}` ? N : number; readonly value: Awaited<T[K]> }
 }[number]
 
-/** Says something to the console, but not while replaying. */
-export type WorkflowLogger = Pick<Console, "debug" | "info" | "warn" | "error">
+/** What a workflow says something to: the console, or the logger of a library. */
+export interface WorkflowLogger {
+  debug(...said: unknown[]): void
+  info(...said: unknown[]): void
+  warn(...said: unknown[]): void
+  error(...said: unknown[]): void
+}
+
+/** @internal Gives the logger of a workflow instance. */
+export type LoggerOf = (ctx: WorkflowContext) => WorkflowLogger
 
 /**
  * What a workflow asks for, and what it may know.
@@ -88,6 +97,7 @@ export class WorkflowContext {
   readonly #patches = new Map<string, boolean>()
   #random: WorkflowRandom | undefined
   #uuids: WorkflowUuids | undefined
+  readonly #loggerOf: LoggerOf
   #logger: WorkflowLogger | undefined
 
   /** The instance ID. */
@@ -96,9 +106,10 @@ export class WorkflowContext {
   readonly executionId: string
 
   /** @internal */
-  constructor(instance: Instance, task: { readonly id: string; readonly run: string }, start: Job) {
+  constructor(instance: Instance, task: Pick<WorkflowTask, "id" | "run">, start: Job, loggerOf: LoggerOf) {
     this.#instance = instance
     this.#start = start
+    this.#loggerOf = loggerOf
     this.instanceId = task.id
     this.executionId = task.run
   }
@@ -336,14 +347,14 @@ export class WorkflowContext {
     return this.#uuids.next()
   }
 
-  /** The console, silent while replaying. */
+  /** The logger that the worker was given, else the console: silent while replaying. */
   get logger(): WorkflowLogger {
     if (this.#logger === undefined) {
-      const instance = this.#instance
+      const [instance, logger] = [this.#instance, this.#loggerOf(this)]
       const say =
         (level: keyof WorkflowLogger) =>
         (...said: unknown[]): void => {
-          if (!instance.replaying) console[level](...said)
+          if (!instance.replaying) logger[level](...said)
         }
       this.#logger = { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") }
     }

@@ -2,7 +2,7 @@
 // class or by `code`, never by their text.
 
 import type { NativeError } from "../native/native.js"
-import { Failure } from "./failure.js"
+import { type ErrorType, Failure } from "./failure.js"
 
 /** What an error may be told besides its message. */
 export interface ErrorDetails {
@@ -122,7 +122,7 @@ export abstract class RemoteError extends EverstepError {
   }
 
   /** Tells whether the failure or one of its causes is of this type, by its exact name. */
-  isCausedBy(errorType: string): boolean {
+  isCausedBy(errorType: ErrorType): boolean {
     return this.failure?.isCausedBy(errorType) ?? false
   }
 }

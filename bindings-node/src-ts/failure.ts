@@ -2,6 +2,9 @@
 
 import type { NativeFailure } from "../native/native.js"
 
+/** A type of errors: its class, or the name that it has where it was thrown. */
+export type ErrorType = string | (abstract new (...args: never[]) => Error)
+
 /** What user code failed with, and what caused that. */
 export class Failure {
   constructor(
@@ -22,8 +25,9 @@ export class Failure {
   }
 
   /** Tells whether this failure or one of its causes is of this type, by its exact name. */
-  isCausedBy(errorType: string): boolean {
-    for (const failure of this.chain()) if (failure.errorType === errorType) return true
+  isCausedBy(errorType: ErrorType): boolean {
+    const name = typeof errorType === "string" ? errorType : errorType.name
+    for (const failure of this.chain()) if (failure.errorType === name) return true
     return false
   }
 

@@ -1,6 +1,7 @@
 // Histories: the events of an instance, linked with each other, and the diagram of them.
 
 import type { NativeEvent, NativeHistory } from "../native/native.js"
+import { countOf } from "./arguments.js"
 import { FailedPreconditionError } from "./errors.js"
 import { Failure } from "./failure.js"
 import { type RuntimeStatus, Timestamp } from "./models.js"
@@ -122,14 +123,24 @@ export class HistoryEvent {
     return this.attributes.instanceId
   }
 
+  /** The input as text: of a start, a call, an event; of a pause the reason, of a termination the output. */
+  get rawInput(): string | undefined {
+    return this.attributes.input
+  }
+
+  /** The result as text. */
+  get rawResult(): string | undefined {
+    return this.attributes.result
+  }
+
   /** The decoded input; text that is no payload stays text. */
   get input(): unknown {
-    return decodedOrText(this.#wire, this.attributes.input)
+    return decodedOrText(this.#wire, this.rawInput)
   }
 
   /** The decoded result; text that is no payload stays text. */
   get result(): unknown {
-    return decodedOrText(this.#wire, this.attributes.result)
+    return decodedOrText(this.#wire, this.rawResult)
   }
 
   /** What it failed with. */
@@ -185,14 +196,14 @@ export class HistoryEvent {
 
 /** What a diagram shows. */
 export interface DiagramOptions {
-  /** How many levels of children; 0 is the instance alone. Default: as many as were read. */
-  depth?: number
-  /** How many lines at most. Default: 400. */
-  maxLines?: number
+  /** How many levels of children, of those that were read; 0 is the instance alone. Default: 0. */
+  expand?: number | undefined
+  /** How many lines at most, 40 at least; it says what it leaves out. Default: 400. */
+  maxLines?: number | undefined
   /** How long a text is at most. Default: 60. */
-  maxText?: number
+  maxText?: number | undefined
   /** Whether payloads are shown. Default: true. */
-  payloads?: boolean
+  payloads?: boolean | undefined
 }
 
 /** The events of an instance, oldest first. It is as it was when it was read. */
@@ -261,10 +272,11 @@ export class History implements Iterable<HistoryEvent> {
     )
   }
 
-  /** The history as a Mermaid sequence diagram. */
+  /** The history as a Mermaid sequence diagram, which GitHub and many editors show. Throws `InvalidArgumentError`. */
   toMermaid(options: DiagramOptions = {}): string {
-    const { depth = this.#depth, maxLines = 400, maxText = 60, payloads = true } = options
-    return this.#native.mermaid(depth, maxLines, maxText, payloads)
+    const { expand = 0, maxLines = 400, maxText = 60, payloads = true } = options
+    const [lines, text] = [countOf(maxLines, "maxLines", 1), countOf(maxText, "maxText", 1)]
+    return this.#native.mermaid(countOf(expand, "expand", 0), lines, text, payloads)
   }
 }
 

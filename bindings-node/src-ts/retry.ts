@@ -2,6 +2,7 @@
 
 import { millisOf } from "./arguments.js"
 import { InvalidArgumentError } from "./errors.js"
+import type { ErrorType } from "./failure.js"
 
 /** How often and when a failed activity or child workflow is tried again. Durations are milliseconds; absent limits are none. */
 export interface Retry {
@@ -16,7 +17,7 @@ export interface Retry {
   /** No attempt begins later than this after the first one. */
   totalTimeout?: number
   /** The error types that are not tried again, by their exact name; `NonRetryableError` never is. */
-  nonRetryable?: readonly (string | (abstract new (...args: never[]) => Error))[]
+  nonRetryable?: readonly ErrorType[]
 }
 
 /** @internal The member for a retry policy. Throws `InvalidArgumentError`. */

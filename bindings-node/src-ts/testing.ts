@@ -2,7 +2,7 @@
 
 import type { NativeRehearsal } from "../native/native.js"
 import { ActivityContext } from "./activities.js"
-import { millisOf, optionalText, textOf } from "./arguments.js"
+import { listOf, millisOf, optionalText, textOf } from "./arguments.js"
 import { openRequest, parseBatch } from "./batches.js"
 import { answer } from "./calls.js"
 import { Client } from "./client.js"
@@ -15,7 +15,7 @@ import { native } from "./native.js"
 import { Worker, type WorkerOptions } from "./worker.js"
 
 /** What an environment runs. */
-export type EnvironmentOptions = Pick<WorkerOptions, "workflows" | "activities" | "maxCached" | "codec">
+export type EnvironmentOptions = Pick<WorkerOptions, "workflows" | "activities" | "maxCached" | "codec" | "logger">
 
 /** Which histories `replay` takes. */
 export interface ReplayOptions {
@@ -65,10 +65,11 @@ export class Environment implements AsyncDisposable {
 
   /** Opens an engine and starts its worker. Rejects with `InvalidArgumentError`. */
   static async start(options: EnvironmentOptions = {}): Promise<Environment> {
-    const { workflows = [], activities, maxCached, codec } = options
+    const { workflows = [], codec, ...more } = options
+    listOf(workflows, "workflows")
     const client = new Client(`test:${crypto.randomUUID().replaceAll("-", "")}`, { codec })
     try {
-      const given = { workflows: [...workflows, sleep], activities, maxCached, handleSignals: false }
+      const given = { ...more, workflows: [...workflows, sleep], handleSignals: false }
       return new Environment(client, await Worker.start(client, given))
     } catch (error) {
       await client.close()
@@ -127,11 +128,10 @@ export async function replay(
   const given = [...workflows]
   const known = new Workflows(given)
   const component = optionalText(options.component, "component")
-  if (typeof options.instanceIds === "string") {
-    throw new InvalidArgumentError('instanceIds must be a list; write ["order-7"]')
-  }
+  if (options.instanceIds !== undefined) listOf(options.instanceIds, "instanceIds")
+  listOf(workflows, "workflows")
   const open = openRequest(known, new Activities([]), client.wire, { maxCached: 0, workflowSlots: 1, activitySlots: 1 })
-  const host = new WorkflowHost(known, client.wire)
+  const host = new WorkflowHost(known, client.wire, () => console)
   let count = 0
   try {
     for await (const instanceId of options.instanceIds ?? stored(client, given, { ...options, component })) {

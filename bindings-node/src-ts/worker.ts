@@ -9,6 +9,7 @@ import { type Batch, type Notice, openRequest, parseBatch } from "./batches.js"
 import { answer } from "./calls.js"
 import { Client } from "./client.js"
 import { type Codec, wireOf } from "./codecs.js"
+import type { LoggerOf, WorkflowContext, WorkflowLogger } from "./context.js"
 import type { Activity, Workflow } from "./definitions.js"
 import { fromNative, InvalidArgumentError } from "./errors.js"
 import { Activities, ActivityHost } from "./host/activities.js"
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   component?: string | undefined
   /** What writes and reads payloads; without, the client's. */
   codec?: Codec | undefined
+  /** What `ctx.logger` says things to, for all workflows or for each; it is silent while replaying. Default: the console. */
+  logger?: WorkflowLogger | ((ctx: WorkflowContext) => WorkflowLogger) | undefined
   /** How many instances stay in memory between turns; with 0 every turn is a replay. Default: `EVERSTEP_MAX_CACHED`, else 10,000. */
   maxCached?: number | undefined
   /** How many turns are at work at once. Default: 256. */
@@ -67,8 +70,14 @@ export class Worker implements AsyncDisposable {
     this.#ended = resolve
   })
 
-  private constructor(workflows: Workflows, activities: Activities, wire: Wire, shutdownTimeout: number) {
-    this.#host = new WorkflowHost(workflows, wire)
+  private constructor(
+    workflows: Workflows,
+    activities: Activities,
+    wire: Wire,
+    logger: LoggerOf,
+    shutdownTimeout: number,
+  ) {
+    this.#host = new WorkflowHost(workflows, wire, logger)
     this.#activities = new ActivityHost(activities, wire, (text) => this.#complete(text))
     this.#shutdownTimeout = shutdownTimeout
   }
@@ -88,7 +97,13 @@ export class Worker implements AsyncDisposable {
       workflowSlots: countOf(workflowSlots, "workflowSlots", 1),
       activitySlots: countOf(activitySlots, "activitySlots", 1),
     })
-    const worker = new Worker(workflows, activities, wire, millisOf(shutdownTimeout, "shutdownTimeout"))
+    const worker = new Worker(
+      workflows,
+      activities,
+      wire,
+      loggerOf(options.logger),
+      millisOf(shutdownTimeout, "shutdownTimeout"),
+    )
     const component = optionalText(options.component, "component")
     const take =
       (pull: () => void, run: (text: string) => void) =>
@@ -201,4 +216,15 @@ function cached(value: number | undefined): number {
   const text = process.env["EVERSTEP_MAX_CACHED"] ?? "10000"
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("EVERSTEP_MAX_CACHED must be a number of at least 0")
   return Number(text)
+}
+
+function loggerOf(logger: WorkerOptions["logger"] = console): LoggerOf {
+  if (typeof logger === "function") return logger
+  const levels = ["debug", "info", "warn", "error"] as const
+  if (typeof logger !== "object" || logger === null || levels.some((level) => typeof logger[level] !== "function")) {
+    throw new InvalidArgumentError(
+      "logger must have debug, info, warn and error, or be a function that gives such a one",
+    )
+  }
+  return () => logger
 }

@@ -56,6 +56,7 @@ suite("turns are answered as the vectors say", () => {
       const host = new WorkflowHost(
         new Workflows([program({ name: "program", body: vector.body, ...version })]),
         JSON_WIRE,
+        () => console,
       )
       for (const [index, task] of vector.tasks.entries()) {
         const asked = { t: String(index), id, run, more: task.more, jobs: task.jobs }

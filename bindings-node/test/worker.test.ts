@@ -257,3 +257,41 @@ test("a worker without its sidecar is not ready, says why, and may be given up",
   await worker.close()
   await closed
 })
+
+test("a worker's logger is told once, however often a turn is replayed", options, async () => {
+  const said: unknown[] = []
+  const made = (where: string) => {
+    const say =
+      (level: string) =>
+      (...words: unknown[]): void =>
+        void said.push([where, level, ...words])
+    return { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") }
+  }
+  const talks = workflow("talks", async (ctx) => {
+    ctx.logger.info("began", 1)
+    await ctx.sleep(1)
+    ctx.logger.error("ends")
+  })
+  await using client = new Client("memory:")
+  for (const logger of [made("all"), (ctx: WorkflowContext) => made(`${ctx.workflowName} ${ctx.instanceId}`)]) {
+    await using _ = await Worker.start(client, { workflows: [talks], maxCached: 0, logger })
+    await (await client.startWorkflow(talks, undefined, { instanceId: "a" })).result({ timeout: 10_000 })
+  }
+  const words = [
+    ["info", "began", 1],
+    ["error", "ends"],
+  ]
+  assert.deepEqual(said, [...words.map((each) => ["all", ...each]), ...words.map((each) => ["talks a", ...each])])
+  await assert.rejects(
+    Worker.start(client, { workflows: [talks], logger: { info() {} } as never }),
+    InvalidArgumentError,
+  )
+})
+
+test("what is no list is refused by its name", options, async () => {
+  await using client = new Client("memory:")
+  const one = workflow("one", async () => 1)
+  for (const given of [{ workflows: one }, { workflows: "one" }, { activities: activity("a", () => 1) }] as never[]) {
+    await assert.rejects(Worker.start(client, given), /(workflows|activities) must be a list/)
+  }
+})

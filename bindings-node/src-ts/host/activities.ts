@@ -1,6 +1,7 @@
 // Runs activities, on the event loop.
 
 import { ActivityContext, type ActivityTask } from "../activities.js"
+import { listOf } from "../arguments.js"
 import { Activity, Workflow } from "../definitions.js"
 import { ActivityNotRegisteredError, InvalidArgumentError } from "../errors.js"
 import type { Wire } from "../wire.js"
@@ -11,6 +12,7 @@ export class Activities {
   readonly #known = new Map<string, Activity<never, unknown>>()
 
   constructor(activities: Iterable<unknown>) {
+    listOf(activities, "activities")
     for (const activity of activities) {
       if (!(activity instanceof Activity)) {
         const what =

@@ -1,6 +1,7 @@
 // Workflow tasks in, answers out.
 
-import { WorkflowContext } from "../context.js"
+import { listOf } from "../arguments.js"
+import { type LoggerOf, WorkflowContext } from "../context.js"
 import { Activity, Workflow } from "../definitions.js"
 import { InvalidArgumentError } from "../errors.js"
 import { quoted } from "../payload.js"
@@ -23,6 +24,7 @@ export class Workflows {
   readonly #known = new Map<string, Workflow<never, unknown>>()
 
   constructor(workflows: Iterable<unknown>) {
+    listOf(workflows, "workflows")
     const latest = new Set<string>()
     for (const workflow of workflows) {
       if (!(workflow instanceof Workflow)) {
@@ -92,11 +94,13 @@ class Lane {
 export class WorkflowHost {
   readonly #workflows: Workflows
   readonly #wire: Wire
+  readonly #logger: LoggerOf
   readonly #instances = new Map<string, Instance>()
 
-  constructor(workflows: Workflows, wire: Wire) {
+  constructor(workflows: Workflows, wire: Wire, logger: LoggerOf) {
     this.#workflows = workflows
     this.#wire = wire
+    this.#logger = logger
   }
 
   /**
@@ -215,7 +219,7 @@ export class WorkflowHost {
     }
     this.#instances.set(turn.key, instance)
     instance.stepping = true
-    const context = new WorkflowContext(instance, turn.task, job)
+    const context = new WorkflowContext(instance, turn.task, job, this.#logger)
     let input: unknown
     try {
       input = this.#wire.take(job, "input", workflow.input)
