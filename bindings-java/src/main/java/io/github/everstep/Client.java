@@ -99,7 +99,10 @@ public final class Client implements AutoCloseable {
         return new Client(calls, new Operations(operations.payloads(), name));
     }
 
-    /** Closes the client. Calls in flight and later ones throw {@link ClosedException}; workers of it stop. Twice is once. */
+    /**
+     * Closes the client. Calls in flight and later ones throw {@link ClosedException}; workers of it go on until they are closed.
+     * Twice is once.
+     */
     @Override
     public void close() {
         calls.close();

@@ -50,15 +50,19 @@ final class Answers {
         wake();
     }
 
-    /** Ends the thread after what is there. */
-    void stop() {
+    /** Ends the thread, after what is there. */
+    void close() {
         stopped = true;
         LockSupport.unpark(thread);
-    }
-
-    /** Waits until the thread has ended. */
-    void join() throws InterruptedException {
-        thread.join();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException interrupt) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) Thread.currentThread().interrupt();
     }
 
     private void wake() {

@@ -25,6 +25,7 @@ public final class WorkerHost {
     private final Duration blockedAfter;
     private final AtomicInteger polling = new AtomicInteger(2);
     private final CountDownLatch closed = new CountDownLatch(1);
+    private Runnable onClosed = () -> {};
 
     /**
      * Prepares a host.
@@ -73,7 +74,8 @@ public final class WorkerHost {
             activityHost.close();
             workflowHost.close();
             watchdog.stop();
-            answers.stop();
+            answers.close();
+            onClosed.run();
             closed.countDown();
         };
         answers.start();
@@ -95,6 +97,11 @@ public final class WorkerHost {
                 activityHost.take(batch.activities, batch.cancelled);
             }
         });
+    }
+
+    /** What is done once when the source has ended, on one of the host's threads; to be said before the start. */
+    public void onClosed(Runnable onClosed) {
+        this.onClosed = onClosed;
     }
 
     /** Reached when the source has ended and nothing runs any more that this host could stop. */
