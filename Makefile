@@ -85,9 +85,10 @@ test-java: native-java ## Run the Java tests: conformance, language particulars 
 	cd $(JAVA) && $(MAVEN) test $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
 
 .PHONY: test-dapr
-test-dapr: dapr native ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
+test-dapr: dapr native native-node ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
 	$(BESIDE) --store redis --sidecars 4 -- cargo test $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
 	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc -k "$(DAPR_CASES)"
+	cd $(NODE) && npx tsc -p test/tsconfig.json && PLACES=dapr_grpc,dapr_http $(BESIDE) --store redis --sidecars 4 -- node --test test/dist/conformance.test.js
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 

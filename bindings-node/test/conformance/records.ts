@@ -17,12 +17,15 @@ const MADE_ANEW = new Set([
   "spanId",
 ])
 const PAYLOADS = new Set(["input", "result", "customStatus"])
+/** What a real Dapr keeps of an event as well: it drops what is everstep's own, and adds what is its own. */
+const EVERYWHERE = new Set(["name", "status", "input", "result"])
 
 /**
  * What happened, per instance: the events without what is made anew in every run, in no order, as what runs side by side
- * may end in any. `id` is the case's own.
+ * may end in any. `id` is the case's own. `besideDapr` leaves out what only one of both has.
  */
-export async function recordsOf(client: Client, id: string, payloads: boolean): Promise<Records> {
+export async function recordsOf(client: Client, id: string, payloads: boolean, besideDapr: boolean): Promise<Records> {
+  const kept = (key: string): boolean => (besideDapr ? EVERYWHERE.has(key) : !MADE_ANEW.has(key))
   const records: Records = {}
   for await (const state of client.listWorkflows()) {
     const rest = state.instanceId.startsWith(id) ? state.instanceId.slice(id.length) : undefined
@@ -31,15 +34,16 @@ export async function recordsOf(client: Client, id: string, payloads: boolean): 
     const lines = (records[name] ??= [])
     for (const event of await client.getWorkflowHistory(state.instanceId)) {
       if (!DIFFERS_BY_DESIGN.has(event.type))
-        lines.push(`${event.eventId} ${event.type} ${said(event.attributes, id, payloads)}`)
+        lines.push(`${event.eventId} ${event.type} ${said(event.attributes, id, payloads, kept)}`)
     }
   }
   return Object.fromEntries(Object.entries(records).map(([name, lines]) => [name, lines.sort()]))
 }
 
-function said(attributes: EventAttributes, id: string, payloads: boolean): string {
+function said(attributes: EventAttributes, id: string, payloads: boolean, kept: (key: string) => boolean): string {
   const entries = Object.entries(attributes)
-    .filter(([key]) => !MADE_ANEW.has(key))
+    // An empty payload and none both read as null, and Dapr's HTTP API makes the one of the other.
+    .filter(([key, value]) => kept(key) && !(PAYLOADS.has(key) && value === ""))
     .map(([key, value]) => {
       if (PAYLOADS.has(key)) return [key, payloads ? decoded(value as string) : "some"]
       return [key, key === "failure" ? described(value as Failure) : value]
