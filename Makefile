@@ -22,6 +22,8 @@ export CASES
 BINDING := bindings-python
 NODE := bindings-node
 JAVA := bindings-java
+BIOME := $(NODE)/node_modules/.bin/biome
+TS_PAGES := .cache/pages-ts
 DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
 CODECS_NODE := examples/codecs/node
@@ -75,10 +77,11 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 	cd $(BINDING) && $(BIN)/python -m pytest -c pyproject.toml tests ../examples ../docs $(PYTEST_ARGS)
 
 .PHONY: test-node
-test-node: native-node $(NODE_MODULES) ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
+test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
 	cd $(NODE) && npx tsc -p test/tsconfig.json && node --test $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
 	$(if $(CASES),,cd $(DEMO_NODE) && npm test)
 	$(if $(CASES),,cd $(CODECS_NODE) && npm test)
+	$(if $(CASES),,PAGES=ts $(BIN)/python -m pytest -c $(BINDING)/pyproject.toml --rootdir docs docs/test_pages.py docs/test_runner.py)
 
 .PHONY: test-java
 test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
@@ -163,7 +166,7 @@ check-python: native $(VENV)/checkers
 	$(BIN)/mypy --strict scripts
 	cd conformance/dapr && $(BIN)/mypy --strict cluster.py conftest.py tests
 	cd docs && $(BIN)/mypy --strict .
-	$(BIN)/python docs/pages.py .cache/pages && $(BIN)/mypy --strict --allow-redefinition --python-version 3.10 .cache/pages
+	$(BIN)/python docs/pages.py python .cache/pages && $(BIN)/mypy --strict --allow-redefinition --python-version 3.10 .cache/pages/*.py
 	cd $(BINDING) && $(BIN)/pyright
 	cd $(BINDING) && $(BIN)/stubtest everstep._native
 	cd $(BINDING) && $(BIN)/python tests/typing/prove.py
@@ -172,6 +175,9 @@ check-python: native $(VENV)/checkers
 .PHONY: check-node
 check-node: native-node $(NODE_MODULES)
 	cd $(NODE) && npm run --silent check
+	$(PYTHON) docs/pages.py ts $(TS_PAGES) && $(NODE)/node_modules/.bin/tsc -p $(TS_PAGES)/pages.json --noEmit
+	$(BIOME) lint --vcs-enabled=false --error-on-warnings --skip=correctness/noUnusedVariables --skip=suspicious/noExplicitAny $(TS_PAGES)/*.mts
+	$(BIOME) check --vcs-enabled=false --linter-enabled=false --line-width=100 $(TS_PAGES)/blocks
 	cd $(DEMO_NODE) && npx tsc --noEmit
 	cd $(CODECS_NODE) && npx tsc --noEmit
 

@@ -6,7 +6,6 @@ program cannot be killed, and compare what it prints only with comments inside t
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
@@ -16,18 +15,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from languages import LANGUAGES, ROOT, Language, WrongProgram
+
 _FENCE = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARKS = {
     "python": ("", "separate", "not-run", "file=NAME"),
-    "sh": ("", "not-run"),
+    "ts": ("", "separate", "not-run", "file=NAME"),
+    "sh": ("", "node", "not-run"),
     "text": ("", "picture"),
     "mermaid": ("",),
+    "json": ("file=NAME",),
     "toml": ("", "file=NAME"),
     "rust": ("not-run",),
-    # bindings-node/test/package.test.ts runs these on the packed package.
-    "ts": ("",),
 }
+OF_ONE_LANGUAGE = {
+    "from-celery.md": "Celery is Python's",
+    "dapr.md": "its programs need a sidecar",
+}
+"""The pages of the guide that are not told in every language, and why."""
 _END = "-- end of block {} --"
 _TIMEOUT = 60
 
@@ -55,71 +60,96 @@ class Page:
     path: Path
     blocks: list[Block] = field(default_factory=list)
 
-    @property
-    def programs(self) -> list[list[Block]]:
+    def programs(self, language: Language) -> list[list[Block]]:
         """What runs as one program each: all blocks without a mark together, then the separate ones."""
-        python = [block for block in self.blocks if block.language == "python"]
-        whole = [block for block in python if block.mark == ""]
-        return [whole] * bool(whole) + [[block] for block in python if block.mark == "separate"]
+        own = self.blocks_of(language)
+        whole = [block for block in own if block.mark == ""]
+        return [whole] * bool(whole) + [[block] for block in own if block.mark == "separate"]
+
+    def blocks_of(self, language: Language) -> list[Block]:
+        return [block for block in self.blocks if block.language == language.fence]
+
+    def shell(self, language: Language) -> list[Block]:
+        """The commands that a reader types who has chosen this language."""
+        return [block for block in self.blocks if block.language == "sh" and block.mark == language.shell]
+
+    def speaks(self, language: Language) -> bool:
+        return any(block.mark != "not-run" for block in self.blocks_of(language) + self.shell(language))
 
 
 def read(path: Path) -> Page:
     """Reads a page. Raises WrongPage for a block that is not marked as docs/README.md says."""
     text = path.read_text("utf-8")
     page = Page(path)
-    shows: Block | None = None
+    # The programs that the next block of text shows the output of: one of each language at most.
+    shows: dict[str, Block] = {}
     for match in _FENCE.finditer(text):
         language, _, mark = match["info"].partition(" ")
         block = Block(text.count("\n", 0, match.start()) + 1, language, mark, match["text"])
         if re.sub("=.+", "=NAME", mark) not in _MARKS.get(language, ()):
             raise WrongPage(f"{_place(page, block)}: ```{match['info']} is no block that can be checked")
         if language in ("text", "mermaid") and mark == "":
-            if shows is None or shows.output is not None:
+            if not shows:
                 raise WrongPage(f"{_place(page, block)}: no program before this block prints it")
-            shows.output = block
-        elif language in ("python", "sh"):
-            shows = block if mark in ("", "separate") else None
+            for program in shows.values():
+                program.output = block
+            shows = {}
+        elif language == "sh":
+            shows = {
+                key: other for key, other in shows.items() if other.language == "sh" and mark != "not-run"
+            }
+            if mark != "not-run":
+                shows[f"sh {mark}"] = block
+        elif language in LANGUAGES:
+            shows = {key: other for key, other in shows.items() if other.language not in ("sh", language)}
+            if mark in ("", "separate"):
+                shows[language] = block
         page.blocks.append(block)
     if len(re.findall(r"^ *```", text, re.MULTILINE)) != 2 * len(page.blocks):
         raise WrongPage(f"{path.relative_to(ROOT)}: a fence is indented or not closed")
     return page
 
 
-def run(page: Page, folder: Path) -> int:
-    """Runs all blocks of a page in an empty folder; returns how many. Raises WrongPage."""
+def run(page: Page, folder: Path, language: Language) -> int:
+    """Runs all blocks of a language in an empty folder; returns how many there are. Raises WrongPage."""
+    own = page.blocks_of(language)
+    for block in own:
+        try:
+            language.check(block.text)
+        except WrongProgram as error:
+            raise WrongPage(f"{_place(page, block)}: {error}") from error
     for block in page.blocks:
-        if block.language == "python":
-            _compile(page, block)
         if block.mark.startswith("file="):
             (folder / block.mark.removeprefix("file=")).write_text(block.text, "utf-8")
-    for number, program in enumerate(page.programs):
-        _run_program(page, program, folder, f"page_{number}.py")
-    for block in page.blocks:
-        if block.language == "sh" and block.mark == "":
-            _run_shell(page, block, folder)
-    return len(page.blocks)
-
-
-def _compile(page: Page, block: Block) -> None:
+    programs = {
+        f"page_{number}{language.suffix}": program for number, program in enumerate(page.programs(language))
+    }
+    for name, program in programs.items():
+        (folder / name).write_text(_program(program, ends=language), "utf-8")
     try:
-        ast.parse(block.text)
-    except SyntaxError as error:
-        raise WrongPage(f"{_place(page, block)}: line {error.lineno} of the block: {error.msg}") from error
+        files = [block.mark.removeprefix("file=") for block in own if block.mark.startswith("file=")]
+        language.build(folder, [*programs, *files])
+    except WrongProgram as error:
+        raise WrongPage(f"{_place(page, own[0])}: a program does not compile\n{error}") from error
+    for name, program in programs.items():
+        _run_program(page, program, folder, name, language)
+    for block in page.shell(language):
+        _run_shell(page, block, folder, language)
+    return len(own) + len(page.shell(language))
 
 
-def _program(blocks: list[Block], *, ends: bool) -> str:
+def _program(blocks: list[Block], ends: Language | None = None) -> str:
     """Blocks as one program, each at the lines that it has on the page, so that a message names those."""
     lines: list[str] = []
     for number, block in enumerate(blocks):
         lines += [""] * (block.line - len(lines)) + block.text.splitlines()
-        if ends:
-            lines.append(f"print({_END.format(number)!r}, flush=True)")
+        if ends is not None:
+            lines.append(ends.prints(_END.format(number)))
     return "\n".join(lines) + "\n"
 
 
-def _run_program(page: Page, program: list[Block], folder: Path, name: str) -> None:
-    (folder / name).write_text(_program(program, ends=True), "utf-8")
-    done = _execute([sys.executable, "-W", "error::ResourceWarning", name], folder)
+def _run_program(page: Page, program: list[Block], folder: Path, name: str, language: Language) -> None:
+    done = _execute(language.command(name), folder, language)
     if done.returncode != 0:
         raise WrongPage(f"{_place(page, program[0])}: the program fails\n{done.stderr}")
     rest = done.stdout
@@ -128,10 +158,10 @@ def _run_program(page: Page, program: list[Block], folder: Path, name: str) -> N
         _compare(page, block, printed)
 
 
-def _run_shell(page: Page, block: Block, folder: Path) -> None:
+def _run_shell(page: Page, block: Block, folder: Path, language: Language) -> None:
     lines = [line for line in block.text.splitlines() if not line.startswith("make ")]
     # `make` targets are the reader's, in a checkout; scripts/consistency.py compares them with the Makefile.
-    done = _execute(["bash", "-uc", "\n".join(lines)], folder)
+    done = _execute(["bash", "-uc", "\n".join(lines)], folder, language)
     if done.returncode != 0:
         raise WrongPage(f"{_place(page, block)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     _compare(page, block, done.stdout)
@@ -143,13 +173,13 @@ def _compare(page: Page, block: Block, printed: str) -> None:
         raise WrongPage(f"{_place(page, block)} prints\n{printed}but the page shows\n{shown}")
 
 
-def _execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def _execute(command: list[str], folder: Path, language: Language) -> subprocess.CompletedProcess[str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("EVERSTEP_", "DAPR_", "KUBERNETES_"))
     }
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    path = os.pathsep.join([str(language.path(folder)), os.environ.get("PATH", "")])
     return subprocess.run(
         command,
         cwd=folder,
@@ -179,24 +209,24 @@ def documents() -> Iterator[Path]:
     return (path for name in sorted(set(names.stdout.splitlines())) if (path := ROOT / name).exists())
 
 
-def extract(folder: Path) -> None:
-    """Writes every program of every page into a folder, for a type checker."""
+def extract(folder: Path, language: Language) -> None:
+    """Writes every program of every page into a folder, for a type checker, and every block into another, for a formatter."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    blocks = folder / "blocks"
+    blocks.mkdir(parents=True)
+    names: list[str] = []
     for path in documents():
         page = read(path)
-        name = re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix("")))
-        programs = [
-            *page.programs,
-            *(
-                [block]
-                for block in page.blocks
-                if block.mark.startswith("file=") and block.language == "python"
-            ),
-        ]
-        for number, program in enumerate(programs):
-            (folder / f"{name}_{number}.py").write_text(_program(program, ends=False), "utf-8")
+        page_name = re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix("")))
+        own = page.blocks_of(language)
+        files = [[block] for block in own if block.mark.startswith("file=")]
+        for number, program in enumerate([*page.programs(language), *files]):
+            names.append(f"{page_name}_{number}{language.suffix}")
+            (folder / names[-1]).write_text(_program(program), "utf-8")
+        for block in own:
+            (blocks / f"{page_name}_{block.line}{language.suffix}").write_text(block.text, "utf-8")
+    language.collect(folder, names)
 
 
 if __name__ == "__main__":
-    extract(Path(sys.argv[1]))
+    extract(Path(sys.argv[2]), LANGUAGES[sys.argv[1]])

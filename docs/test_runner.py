@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pages
 import pytest
+from languages import LANGUAGES
+
+PAGES = os.environ.get("PAGES", "python")
 
 
 def run(folder: Path, text: str) -> int:
     page = folder / "page.md"
     page.write_text(text, "utf-8")
-    return pages.run(pages.read(page), folder)
+    return pages.run(pages.read(page), folder, LANGUAGES[PAGES])
 
 
-RIGHT = """
+PYTHON = """
 ```python file=greeting.py
 def greet(name):
     return f"hello {name}"
@@ -61,14 +65,61 @@ hello shell
 ```
 """
 
+TYPESCRIPT = """
+```ts file=greeting.mts
+export const greet = (name: string): string => `hello ${name}`
+```
 
-def test_a_right_page(tmp_path: Path) -> None:
-    assert run(tmp_path, RIGHT) == 10
+```python
+print("hello you")
+```
 
+```ts
+import { greet } from "./greeting.mjs"
 
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
+console.log(greet("you"))
+```
+
+```text
+hello you
+```
+
+Blocks of a page are one program.
+
+```ts
+console.log(greet("all"))
+```
+
+```text
+hello all
+```
+
+```ts not-run
+import { greet } from "elsewhere"
+```
+
+```ts separate
+console.log("greet" in globalThis)
+```
+
+```text
+false
+```
+
+```sh node
+node --input-type=module -e 'console.log((await import("./greeting.mjs")).greet("shell"))'
+```
+
+```text
+hello shell
+```
+"""
+
+RIGHT = {"python": PYTHON, "ts": TYPESCRIPT}[PAGES]
+BLOCKS = {"python": 6, "ts": 6}[PAGES]
+
+WRONG = {
+    "python": [
         ("hello you\n", "hello me\n"),
         ("hello you\n", "hello you\nhello you\n"),
         ("hello all\n", ""),
@@ -86,18 +137,57 @@ def test_a_right_page(tmp_path: Path) -> None:
         ("```python separate", " ```python separate"),
         ("```text\nhello all", "```text\nhello all\n```\n\n```text\nhello all"),
     ],
-)
+    "ts": [
+        ("```text\nhello you", "```text\nhello me"),
+        ("hello all\n", ""),
+        ('console.log(greet("all"))', 'console.log(greet("all"))\nprocess.exit(1)'),
+        ('console.log(greet("all"))', 'console.log(greet("all")'),
+        ('greet("all")', "greet(1)"),
+        ('greet("all")', "greet(each)"),
+        ("const greet = (name: string)", "const greet = (name)"),
+        ("const greet =", "const meet ="),
+        ("false", "true"),
+        ("hello shell", "hello"),
+        ('.greet("shell")', '.meet("shell")'),
+        ("ts not-run", "ts skip"),
+        ("ts not-run", "tsx"),
+    ],
+}[PAGES]
+
+
+def test_a_right_page(tmp_path: Path) -> None:
+    assert run(tmp_path, RIGHT) == BLOCKS
+
+
+@pytest.mark.parametrize(("right", "wrong"), WRONG)
 def test_a_wrong_page(tmp_path: Path, right: str, wrong: str) -> None:
     assert right in RIGHT
     with pytest.raises(pages.WrongPage, match=r"page\.md"):
         run(tmp_path, RIGHT.replace(right, wrong, 1))
 
 
-def test_a_traceback_names_the_line_of_the_page(tmp_path: Path) -> None:
-    with pytest.raises(pages.WrongPage, match=r"(?s)line 8\b.*boom"):
-        run(tmp_path, '\n\nText.\n\n```python\npass\n\nraise ValueError("boom")\n```\n')
+FAILING = {
+    "python": '\n\nText.\n\n```python\npass\n\nraise ValueError("boom")\n```\n',
+    "ts": '\n\nText.\n\n```ts\nexport {}\n\nthrow new Error("boom")\n```\n',
+}[PAGES]
+
+
+def test_a_stack_names_the_line_of_the_page(tmp_path: Path) -> None:
+    with pytest.raises(pages.WrongPage, match=r"(?s)(line |page_0\.mts:)8\b.*boom"):
+        run(tmp_path, FAILING)
 
 
 def test_a_wrong_block_in_the_middle_is_found(tmp_path: Path) -> None:
+    prints = {"python": "print('{}')", "ts": "console.log('{}')"}[PAGES]
+    blocks = "```{0}\n{1}\n```\n```text\nb\n```\n```{0}\n{2}\n```\n"
     with pytest.raises(pages.WrongPage, match=r"page\.md:1 prints\na\nbut"):
-        run(tmp_path, "```python\nprint('a')\n```\n```text\nb\n```\n```python\nprint('b')\n```\n")
+        run(tmp_path, blocks.format(PAGES, prints.format("a"), prints.format("b")))
+
+
+def test_one_output_holds_for_the_programs_of_all_languages(tmp_path: Path) -> None:
+    both = "```python\nprint(1)\n```\n```ts\nconsole.log(1)\n```\n```text\n{}\n```\n"
+    assert run(tmp_path, both.format("1")) == 1
+    second = tmp_path / "second"
+    second.mkdir()
+    with pytest.raises(pages.WrongPage, match="prints"):
+        run(second, both.format("2"))

@@ -166,9 +166,10 @@ def interpreters() -> dict[str, Path]:
 def readme() -> tuple[str, str]:
     """The README's program and what it prints."""
     sys.path.insert(0, str(ROOT / "docs"))
+    from languages import Python  # type: ignore[import-not-found]
     from pages import read  # type: ignore[import-not-found]
 
-    (program,) = read(ROOT / "README.md").programs
+    (program,) = read(ROOT / "README.md").programs(Python())
     printed = [block.output.text for block in program if block.output is not None]
     return "".join(block.text for block in program), "".join(printed)
 
