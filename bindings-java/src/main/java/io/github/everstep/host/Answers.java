@@ -1,9 +1,6 @@
 package io.github.everstep.host;
 
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetEncoder;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -15,16 +12,14 @@ import java.util.function.Consumer;
  * the cost of a crossing is shared by what ends together.
  */
 final class Answers {
+    /** About how many bytes cross at once. */
+    private static final int MOST_BYTES = 1 << 20;
+
     private final Consumer<ByteBuffer> complete;
     private final Queue<String> turns = new ConcurrentLinkedQueue<>();
     private final Queue<String> activities = new ConcurrentLinkedQueue<>();
     private final Thread thread;
-    private final StringBuilder text = new StringBuilder(1 << 12);
-    private final CharsetEncoder utf8 = StandardCharsets.UTF_8
-            .newEncoder()
-            .onMalformedInput(CodingErrorAction.REPLACE)
-            .onUnmappableCharacter(CodingErrorAction.REPLACE);
-    private ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+    private ByteBuffer text = ByteBuffer.allocateDirect(1 << 16);
     private volatile boolean asleep;
     private volatile boolean stopped;
 
@@ -75,7 +70,7 @@ final class Answers {
     private void flush() {
         while (true) {
             boolean last = stopped;
-            if (gather()) complete.accept(encoded());
+            if (gather()) complete.accept(text.flip());
             else if (last) return;
             else sleep();
         }
@@ -89,29 +84,35 @@ final class Answers {
     }
 
     private boolean gather() {
-        text.setLength(0);
-        text.append("{\"v\":1");
-        boolean any = append("turns", turns) | append("activities", activities);
-        text.append('}');
+        // One that a large answer needed is not kept.
+        if (text.capacity() > 4 * MOST_BYTES) text = ByteBuffer.allocateDirect(MOST_BYTES);
+        text.clear();
+        put("{\"v\":1");
+        boolean any = put(",\"turns\":[", turns) | put(",\"activities\":[", activities);
+        put("}");
         return any;
     }
 
-    private boolean append(String key, Queue<String> answers) {
+    private boolean put(String head, Queue<String> answers) {
         var answer = answers.poll();
         if (answer == null) return false;
-        text.append(",\"").append(key).append("\":[").append(answer);
-        for (answer = answers.poll(); answer != null; answer = answers.poll()) text.append(',').append(answer);
-        text.append(']');
+        put(head);
+        put(answer);
+        while (text.position() < MOST_BYTES && (answer = answers.poll()) != null) {
+            put(",");
+            put(answer);
+        }
+        put("]");
         return true;
     }
 
-    private ByteBuffer encoded() {
-        long most = (long) Math.ceil(text.length() * (double) utf8.maxBytesPerChar());
-        if (buffer.capacity() < most) buffer = ByteBuffer.allocateDirect((int) Math.min(Integer.MAX_VALUE, most * 3 / 2));
-        buffer.clear();
-        utf8.reset();
-        utf8.encode(CharBuffer.wrap(text), buffer, true);
-        utf8.flush(buffer);
-        return buffer.flip();
+    private void put(String piece) {
+        // Most are ASCII, of which Java has the bytes already; an encoder looks at each character.
+        byte[] bytes = piece.getBytes(StandardCharsets.UTF_8);
+        if (text.remaining() < bytes.length) {
+            long room = 2L * (text.capacity() + bytes.length);
+            text = ByteBuffer.allocateDirect((int) Math.min(room, Integer.MAX_VALUE)).put(text.flip());
+        }
+        text.put(bytes);
     }
 }
