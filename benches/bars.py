@@ -117,6 +117,7 @@ ROWS = [
     ),
     Row("event loop's delay, 32 in flight, p99", "load32.loop_p99_ms", "ms"),
     Row("event loop's delay, 256 in flight, p99", "load256.loop_p99_ms", "ms", {"node": 10}),
+    Row("processor time of the loop between ticks, p99", "load256.loop_work_p99_ms", "ms"),
     Row(
         "one-activity workflow, one at a time, p50",
         "single.whole_p50_us",

@@ -1,6 +1,6 @@
 // What is measured: the workflows and activities of all benches, on a worker in this process.
 
-import { readdirSync, readFileSync, rmSync } from "node:fs"
+import { openSync, readdirSync, readFileSync, readSync, rmSync } from "node:fs"
 import { join } from "node:path"
 
 import { activity, Client, Worker, workflow } from "../../bindings-node/dist/index.mjs"
@@ -28,6 +28,37 @@ export function openClient(path) {
 
 export function startWorker(client) {
   return Worker.start(client, { workflows: [oneActivity, fiveActivities, eventWaiter], activities: [addOne] })
+}
+
+/**
+ * How many milliseconds of processor time the event loop's thread takes between two ticks of a timer: the part of the loop's
+ * delay that is this program's, whatever else the machine does.
+ */
+export class LoopWork {
+  samples = []
+  #file = openSync(`/proc/self/task/${process.pid}/schedstat`)
+  #buffer = Buffer.alloc(64)
+  #timer
+
+  begin() {
+    let before = this.#spent()
+    const tick = () => {
+      const spent = this.#spent()
+      this.samples.push(spent - before)
+      before = spent
+      this.#timer = setTimeout(tick, 1)
+    }
+    this.#timer = setTimeout(tick, 1)
+  }
+
+  end() {
+    clearTimeout(this.#timer)
+  }
+
+  #spent() {
+    const length = readSync(this.#file, this.#buffer, 0, this.#buffer.length, 0)
+    return Number.parseInt(this.#buffer.toString("latin1", 0, length), 10) / 1e6
+  }
 }
 
 /** How often each thread but the main one has given up the processor of its own will, by thread id and name. */

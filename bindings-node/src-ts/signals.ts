@@ -1,6 +1,6 @@
 // SIGINT and SIGTERM close the workers before they end the process.
 
-import { isMainThread } from "node:worker_threads"
+import type * as Threads from "node:worker_threads"
 
 import type { Worker } from "./worker.js"
 
@@ -9,6 +9,8 @@ const workers = new Set<Worker>()
 
 /** @internal Has the worker drained when the process is told to end. A second signal ends it at once. */
 export function drainOnSignals(worker: Worker): void {
+  // Loading it takes as long as several modules of this package, and a program that only asks has no worker.
+  const { isMainThread } = require("node:worker_threads") as typeof Threads
   if (!isMainThread) return
   if (workers.size === 0) for (const signal of SIGNALS) process.on(signal, drain)
   workers.add(worker)
