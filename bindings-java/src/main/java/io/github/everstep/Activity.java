@@ -27,6 +27,13 @@ public non-sealed interface Activity<I, O> extends Definition<I, O> {
     /**
      * Gives a name and types to a function.
      *
+     * @param <I> the input
+     * @param <O> the output
+     * @param name the name
+     * @param input the type of its input
+     * @param output the type of its output
+     * @param function the function
+     * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
     static <I, O> NamedActivity<I, O> of(
@@ -37,6 +44,13 @@ public non-sealed interface Activity<I, O> extends Definition<I, O> {
     /**
      * Gives a name and types with parameters of their own to a function.
      *
+     * @param <I> the input
+     * @param <O> the output
+     * @param name the name
+     * @param input the type of its input
+     * @param output the type of its output
+     * @param function the function
+     * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
     static <I, O> NamedActivity<I, O> of(

@@ -11,6 +11,10 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface ActivityName {
-    /** The name. */
+    /**
+     * The name.
+     *
+     * @return the name
+     */
     String value();
 }

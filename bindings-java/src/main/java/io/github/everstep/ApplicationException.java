@@ -8,20 +8,37 @@ import org.jspecify.annotations.Nullable;
  */
 public class ApplicationException extends RuntimeException {
     private static final long serialVersionUID = 1;
+
+    /** The name of the type. */
     private final String errorType;
 
-    /** An error of a type with a message. */
+    /**
+     * An error of a type with a message.
+     *
+     * @param errorType the name of the type
+     * @param message what went wrong
+     */
     public ApplicationException(String errorType, @Nullable String message) {
         this(errorType, message, null);
     }
 
-    /** An error of a type with a message and a cause. */
+    /**
+     * An error of a type with a message and a cause.
+     *
+     * @param errorType the name of the type
+     * @param message what went wrong
+     * @param cause what caused it
+     */
     public ApplicationException(String errorType, @Nullable String message, @Nullable Throwable cause) {
         super(message, cause);
         this.errorType = Arguments.name(errorType, "errorType");
     }
 
-    /** The name of the type. */
+    /**
+     * The name of the type.
+     *
+     * @return the name
+     */
     public String errorType() {
         return errorType;
     }

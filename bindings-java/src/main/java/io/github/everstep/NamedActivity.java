@@ -26,17 +26,29 @@ public final class NamedActivity<I, O> implements Activity<I, O> {
         return function.run(ctx, input);
     }
 
-    /** The name. */
+    /**
+     * The name.
+     *
+     * @return the name
+     */
     public String name() {
         return name;
     }
 
-    /** The type of the input. */
+    /**
+     * The type of the input.
+     *
+     * @return the type
+     */
     public Type inputType() {
         return input;
     }
 
-    /** The type of the output. */
+    /**
+     * The type of the output.
+     *
+     * @return the type
+     */
     public Type outputType() {
         return output;
     }

@@ -32,12 +32,21 @@ public final class NamedWorkflow<I, O> implements Workflow<I, O> {
         this.function = Arguments.present(function, "function");
     }
 
-    /** The same workflow as one of the versions of its name, which live side by side in one worker. */
+    /**
+     * The same workflow as one of the versions of its name, which live side by side in one worker.
+     *
+     * @param version the version
+     * @return a definition of that version
+     */
     public NamedWorkflow<I, O> withVersion(String version) {
         return new NamedWorkflow<>(name, Arguments.name(version, "version"), latest, input, output, function);
     }
 
-    /** The same workflow as the version that new runs use. Of several without, it is the last one a worker is given. */
+    /**
+     * The same workflow as the version that new runs use. Of several without, it is the last one a worker is given.
+     *
+     * @return a definition
+     */
     public NamedWorkflow<I, O> asLatest() {
         return new NamedWorkflow<>(name, version, true, input, output, function);
     }
@@ -47,27 +56,47 @@ public final class NamedWorkflow<I, O> implements Workflow<I, O> {
         return function.run(ctx, input);
     }
 
-    /** The name. */
+    /**
+     * The name.
+     *
+     * @return the name
+     */
     public String name() {
         return name;
     }
 
-    /** The named version, if it is one. */
+    /**
+     * The named version, if it is one.
+     *
+     * @return the version; null if it is none
+     */
     public @Nullable String version() {
         return version;
     }
 
-    /** Whether new runs use this version. */
+    /**
+     * Whether new runs use this version.
+     *
+     * @return {@code true} if they do
+     */
     public boolean isLatest() {
         return latest;
     }
 
-    /** The type of the input. */
+    /**
+     * The type of the input.
+     *
+     * @return the type
+     */
     public Type inputType() {
         return input;
     }
 
-    /** The type of the output. */
+    /**
+     * The type of the output.
+     *
+     * @return the type
+     */
     public Type outputType() {
         return output;
     }

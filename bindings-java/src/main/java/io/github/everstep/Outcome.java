@@ -10,7 +10,11 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the type of the value
  */
 public record Outcome<T>(@Nullable T value, @Nullable Throwable error) {
-    /** Whether it failed. */
+    /**
+     * Whether it failed.
+     *
+     * @return {@code true} if it did
+     */
     public boolean isFailed() {
         return error != null;
     }

@@ -13,6 +13,7 @@ public interface Task<T> {
     /**
      * Waits until it is done, however long that takes, and gives what it brings; again at once when it is done already.
      *
+     * @return what it brings
      * @throws ActivityFailedException if the activity failed, after all its attempts
      * @throws ChildFailedException if the child workflow failed, or was terminated or purged
      * @throws WaitTimeoutException if the timeout that was given with the call has passed
@@ -21,7 +22,11 @@ public interface Task<T> {
      */
     T await();
 
-    /** Whether it is done, failed or given up, so that {@link #await} returns at once. */
+    /**
+     * Whether it is done, failed or given up, so that {@link #await} returns at once.
+     *
+     * @return {@code true} if it is
+     */
     boolean isDone();
 
     /**

@@ -28,6 +28,13 @@ public non-sealed interface Workflow<I, O> extends Definition<I, O> {
     /**
      * Gives a name and types to a function.
      *
+     * @param <I> the input
+     * @param <O> the output
+     * @param name the name
+     * @param input the type of its input
+     * @param output the type of its output
+     * @param function the function
+     * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
     static <I, O> NamedWorkflow<I, O> of(
@@ -38,6 +45,13 @@ public non-sealed interface Workflow<I, O> extends Definition<I, O> {
     /**
      * Gives a name and types with parameters of their own to a function.
      *
+     * @param <I> the input
+     * @param <O> the output
+     * @param name the name
+     * @param input the type of its input
+     * @param output the type of its output
+     * @param function the function
+     * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
     static <I, O> NamedWorkflow<I, O> of(

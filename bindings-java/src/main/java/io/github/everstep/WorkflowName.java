@@ -11,12 +11,24 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface WorkflowName {
-    /** The name; empty for the simple name of the class. */
+    /**
+     * The name; empty for the simple name of the class.
+     *
+     * @return the name
+     */
     String value() default "";
 
-    /** The version; empty for none. Classes of one name with different versions live side by side in one worker. */
+    /**
+     * The version; empty for none. Classes of one name with different versions live side by side in one worker.
+     *
+     * @return the version
+     */
     String version() default "";
 
-    /** Whether new runs use this version. Of several without, it is the last one that the worker is given. */
+    /**
+     * Whether new runs use this version. Of several without, it is the last one that the worker is given.
+     *
+     * @return {@code true} if they do
+     */
     boolean latest() default false;
 }
