@@ -28,13 +28,15 @@ function platform(): string {
   return platform === "win32" ? `win32-${arch}-msvc` : `${platform}-${arch}`
 }
 
-function load(): typeof Native {
+function load(): { found: typeof Native; path: string } {
   const name = platform()
   const path = process.env["EVERSTEP_NATIVE"] ?? join(__dirname, "..", "native", `everstep.${name}.node`)
   const wanted = `@everstep/native-${name}`
   let found: typeof Native
+  let at: string
   try {
-    found = existsSync(path) ? require(path) : require(wanted)
+    at = existsSync(path) ? path : require.resolve(wanted)
+    found = require(at)
   } catch (cause) {
     const missing = (cause as { code?: string }).code === "MODULE_NOT_FOUND"
     throw new Error(
@@ -53,8 +55,12 @@ function load(): typeof Native {
         "best by installing everstep again",
     )
   }
-  return found
+  return { found, path: at }
 }
 
+const loaded = load()
+
 /** @internal */
-export const native: typeof Native = load()
+export const native: typeof Native = loaded.found
+/** @internal Where it was found. */
+export const nativePath: string = loaded.path

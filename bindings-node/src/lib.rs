@@ -41,8 +41,17 @@ pub fn error_kinds() -> Vec<NativeKind> {
     kinds.map(|kind| NativeKind { code: kind.code(), retryable: kind.is_retryable() }).collect()
 }
 
-/// What is known of this library and of the endpoint that a client with this argument would use, as JSON.
+/// What is known of this library and of an endpoint, for programs and for people.
+#[napi(object, object_from_js = false)]
+pub struct NativeReport {
+    pub json: String,
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Looks at the endpoint that a client with this argument would use.
 #[napi]
-pub fn report(endpoint: Option<String>) -> String {
-    everstep::report::Report::of_process(endpoint.as_deref()).to_json()
+pub fn report(endpoint: Option<String>) -> NativeReport {
+    let report = everstep::report::Report::of_process(endpoint.as_deref());
+    let rows = report.rows().into_iter().map(|(name, text)| vec![name.to_owned(), text]);
+    NativeReport { json: report.to_json(), rows: rows.collect() }
 }

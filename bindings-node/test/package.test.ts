@@ -61,6 +61,12 @@ const main = async () => {
 main()
 `
 
+test("its command is there", () => {
+  const command = join(installed, ".bin", "everstep")
+  assert.match(execFileSync(command, ["--version"], { cwd: project, encoding: "utf8" }), /^everstep \d/)
+  assert.match(execFileSync(command, ["memory:"], { cwd: project, encoding: "utf8" }), /^module .*native-/m)
+})
+
 test("so they do its aids for tests", () => {
   const names = "{ Client, workflow }"
   const cjs = `const ${names} = require("everstep"); const { Environment } = require("everstep/testing")`

@@ -39,9 +39,13 @@ mod _native {
         everstep::ErrorKind::ALL.iter().map(|kind| (kind.code(), kind.is_retryable())).collect()
     }
 
-    /// What is known of this library and of the endpoint that a client with this argument would use, as JSON.
+    /// What is known of this library and of the endpoint that a client with this argument would use: JSON for programs,
+    /// rows for people.
     #[pyfunction]
-    fn report(py: Python<'_>, endpoint: Option<&str>) -> String {
-        py.detach(|| everstep::report::Report::of_process(endpoint).to_json())
+    fn report(py: Python<'_>, endpoint: Option<&str>) -> (String, Vec<(&'static str, String)>) {
+        py.detach(|| {
+            let report = everstep::report::Report::of_process(endpoint);
+            (report.to_json(), report.rows())
+        })
     }
 }

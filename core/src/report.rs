@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::engine::store::lock::Owner;
 use crate::engine::store::report::{StoreReport, store_report};
 use crate::error::Error;
 use crate::options::{Endpoint, Environment, resolve};
@@ -100,5 +101,103 @@ impl Report {
     /// The report as JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("texts, numbers and lists are always JSON")
+    }
+
+    /// The report for people: names and what is to be said of each, in the order to show them in.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let Library { version, profile, target, sqlite } = &self.core;
+        let mut rows =
+            vec![("core", format!("{version} ({profile}, {target})")), ("sqlite", (*sqlite).to_owned())];
+        if let (Some(endpoint), Some(from)) = (&self.endpoint, self.endpoint_from) {
+            rows.push(("endpoint", format!("{endpoint} (from {from})")));
+        }
+        rows.extend(self.store.iter().flat_map(store_rows));
+        rows.extend(
+            self.problems.iter().map(|Problem { code, message }| ("problem", format!("{code}: {message}"))),
+        );
+        rows
+    }
+}
+
+fn store_rows(store: &StoreReport) -> Vec<(&'static str, String)> {
+    if !store.exists {
+        return vec![("store", "no file yet; the first client makes it".to_owned())];
+    }
+    let contents = &store.contents;
+    let mut rows = vec![
+        ("store", format!("{}, journal {}", size(store.bytes), size(store.journal_bytes))),
+        (
+            "schema",
+            format!("{}, this version writes {}", known(contents.schema), known(contents.known_schema)),
+        ),
+        (
+            "journal",
+            format!(
+                "{}, pages of {} bytes",
+                known(contents.journal_mode.as_ref()),
+                known(contents.page_size)
+            ),
+        ),
+    ];
+    if let Some(mode) = &store.file_mode {
+        rows.push((
+            "permissions",
+            format!("file {mode}, directory {}", known(store.directory_mode.as_ref())),
+        ));
+    }
+    if let Some(instances) = &contents.instances {
+        let counts: Vec<String> =
+            instances.iter().map(|(status, count)| format!("{} {status}", grouped(*count))).collect();
+        let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+        rows.push(("instances", counts));
+    }
+    if let Some(Owner { pid, command, since }) = &store.owner {
+        let who = format!("process {pid} ({command}) since {since}");
+        let who = match store.owned {
+            Some(true) => who,
+            Some(false) => format!("none; last: {who}"),
+            None => format!("unknown; last: {who}"),
+        };
+        rows.push(("owner", who));
+    }
+    rows
+}
+
+fn known(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| value.to_string())
+}
+
+fn size(bytes: Option<u64>) -> String {
+    match bytes {
+        None => "unknown".to_owned(),
+        Some(bytes) if bytes < 1_000_000 => format!("{} bytes", grouped(bytes)),
+        Some(bytes) => format!("{}.{} MB", grouped(bytes / 1_000_000), bytes / 100_000 % 10),
+    }
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_by_people() {
+        let texts: Vec<String> = [0, 999, 1_000, 12_345, 1_234_567].into_iter().map(grouped).collect();
+        assert_eq!(texts, ["0", "999", "1,000", "12,345", "1,234,567"]);
+        assert_eq!(size(Some(4096)), "4,096 bytes");
+        assert_eq!(size(Some(1_254_321_987)), "1,254.3 MB");
+        assert_eq!(size(None), "unknown");
     }
 }

@@ -43,6 +43,11 @@ fn listing(directory: &Path) -> BTreeMap<PathBuf, u64> {
     entries.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect()
 }
 
+fn row(report: &Report, name: &str) -> String {
+    let rows = report.rows();
+    rows.into_iter().find(|(found, _)| *found == name).map(|(_, text)| text).expect(name)
+}
+
 #[test]
 fn it_says_what_names_the_endpoint() {
     let scratch = Scratch::new();
@@ -72,9 +77,11 @@ fn the_default_is_not_made() {
     let place = scratch.path("");
     let report = Report::of(None, &here(&place, &[]));
     assert_eq!(report.endpoint_from, Some("default"));
-    let store = report.store.unwrap();
+    let store = report.store.as_ref().unwrap();
     assert!(store.path.ends_with("/.everstep/workflows.db") && !store.exists);
     assert!(report.problems.is_empty() && listing(&place).is_empty());
+    assert_eq!(row(&report, "store"), "no file yet; the first client makes it");
+    assert!(row(&report, "endpoint").ends_with("workflows.db (from default)"));
 }
 
 #[test]
@@ -92,6 +99,9 @@ fn a_store_at_work_is_counted_beside_its_owner() {
     assert_eq!(store.contents.journal_mode.as_deref(), Some("wal"));
     assert!(store.bytes.unwrap() > 0 && store.journal_bytes.unwrap() > 0);
     assert_eq!(store.owner.as_ref().unwrap().pid, std::process::id());
+    assert_eq!(row(&report, "instances"), "2 PENDING");
+    assert!(row(&report, "owner").contains(&format!("process {} (", std::process::id())));
+    assert_eq!(row(&report, "core"), format!("{} (debug, {})", report.core.version, report.core.target));
     assert_eq!(store.owned, cfg!(target_os = "linux").then_some(true));
     start(&client, "c");
     client.close();
