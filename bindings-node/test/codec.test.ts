@@ -17,20 +17,9 @@ import {
 } from "everstep"
 import { Environment, replay } from "everstep/testing"
 
+import { Reversing } from "./shared.js"
+
 const SOON = { timeout: 30_000 }
-
-/** Seals by writing backwards, and takes nothing that it has not sealed. */
-class Reversing extends Codec {
-  override seal(text: string): string {
-    return JSON.stringify(`sealed:${[...text].reverse().join("")}`)
-  }
-
-  override unseal(text: string): string {
-    const sealed: unknown = JSON.parse(text)
-    if (typeof sealed !== "string" || !sealed.startsWith("sealed:")) throw new RangeError("not sealed by this")
-    return [...sealed.slice("sealed:".length)].reverse().join("")
-  }
-}
 
 class Custom {
   constructor(readonly value: number) {}

@@ -8,13 +8,14 @@
 import assert from "node:assert/strict"
 import { after, suite, test } from "node:test"
 
-import { PayloadTooLargeError } from "everstep"
+import { type Codec, PayloadTooLargeError } from "everstep"
 
 import { CASES, COVERAGE, capabilities, FIXTURES, MODES, type Place, type Run, runs } from "./conformance/cases.js"
 import { type Records, recordsOf } from "./conformance/records.js"
 import { isOnDapr, Keeper, Lanes, leavesOtherHistory, stepsAt } from "./conformance/sidecars.js"
 import { take } from "./conformance/steps.js"
 import { MAIN, World } from "./conformance/world.js"
+import { Reversing } from "./shared.js"
 
 const CASE_KEYS = ["name", "feature", "kind", "about", "needs", "slow", "no_restart", "fixtures", "steps"]
 /** How many runs on embedded engines are under way at a time; most of a run is waiting. */
@@ -47,8 +48,8 @@ async function steps({ kase, place, mode }: Run, world: World): Promise<Records 
   }
 }
 
-async function embedded(run: Run): Promise<Records | undefined> {
-  const world = new World(run.place, run.mode, undefined)
+async function embedded(run: Run, codec?: Codec): Promise<Records | undefined> {
+  const world = new World(run.place, run.mode, undefined, codec)
   try {
     await world.open(MAIN, run.kase.fixtures)
     return await steps(run, world)
@@ -123,6 +124,18 @@ suite(`${here.length} runs of ${CASES.length} cases`, { concurrency: SIDE_BY_SID
     })
   }
 })
+
+if (!BESIDE_DAPR) {
+  // What is stored shows in histories, with random IDs in it, so those are not compared.
+  const sealed = runs(["memory:"], ["cached", "replayed"], ONLY)
+  suite(`${sealed.length} runs with a codec`, { concurrency: SIDE_BY_SIDE }, () => {
+    for (const run of sealed) {
+      test(`${run.kase.name} sealed ${run.mode}`, { timeout: 120_000 }, async () => {
+        await embedded(run, new Reversing())
+      })
+    }
+  })
+}
 
 if (BESIDE_DAPR) {
   const there = runs(PLACES.filter(isOnDapr), MODES, ONLY)

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-import { Client, Worker, type WorkflowState } from "everstep"
+import { Client, type Codec, Worker, type WorkflowState } from "everstep"
 
 import { ACTIVITIES, type Fixture, program } from "../programs.js"
 import { FIXTURES, type Mode, type Place } from "./cases.js"
@@ -32,6 +32,7 @@ export class World {
     readonly place: Place,
     readonly mode: Mode,
     readonly sidecar: Sidecar | undefined,
+    readonly codec?: Codec,
   ) {
     this.patience = isOnDapr(place) ? 60_000 : 30_000
     this.client = this.reader = undefined as never
@@ -80,7 +81,7 @@ export class World {
       dapr_grpc: `grpc://${sidecar?.grpc ?? ""}`,
       dapr_http: `http://${sidecar?.http ?? ""}`,
     }
-    this.client = new Client(endpoints[place])
+    this.client = new Client(endpoints[place], { codec: this.codec })
     this.reader = place === "dapr_http" ? new Client(endpoints.dapr_grpc) : this.client
   }
 
