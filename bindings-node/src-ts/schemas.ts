@@ -40,6 +40,17 @@ export function schemaOf<T>(value: StandardSchema<T> | undefined, name: string):
 /** @internal Brings a parsed value into the form of a schema. Throws `DecodeError`, which names the place. */
 export function fit(value: unknown, schema: StandardSchema | undefined): unknown {
   if (schema === undefined) return value
+  const result = judged(value, schema)
+  if (result.issues === undefined) return result.value
+  if (value === null || value === undefined) {
+    // A function that returns nothing leaves null, and a payload that is not there is undefined: both are nothing.
+    const other = judged(value === null ? undefined : null, schema)
+    if (other.issues === undefined) return other.value
+  }
+  throw unfit(value, result.issues.map(described).join("; "))
+}
+
+function judged(value: unknown, schema: StandardSchema): SchemaResult<unknown> {
   const standard = schema["~standard"]
   let result: SchemaResult<unknown> | Promise<SchemaResult<unknown>>
   try {
@@ -47,14 +58,9 @@ export function fit(value: unknown, schema: StandardSchema | undefined): unknown
   } catch (cause) {
     throw unfit(value, String((cause as Error)?.message ?? cause), cause)
   }
-  if (result instanceof Promise) {
-    result.catch(() => {})
-    throw new InvalidArgumentError(
-      `a schema of ${standard.vendor} answers later; payloads need one that answers at once`,
-    )
-  }
-  if (result.issues === undefined) return result.value
-  throw unfit(value, result.issues.map(described).join("; "))
+  if (!(result instanceof Promise)) return result
+  result.catch(() => {})
+  throw new InvalidArgumentError(`a schema of ${standard.vendor} answers later; payloads need one that answers at once`)
 }
 
 function unfit(value: unknown, reason: string, cause?: unknown): DecodeError {

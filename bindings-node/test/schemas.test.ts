@@ -173,3 +173,24 @@ test("a schema that answers later, or throws, is an error", SOON, async () => {
   assert.throws(() => activity("a", () => 1, { output: 7 as never }), InvalidArgumentError)
   assert.throws(() => state.outputAs("text" as never), InvalidArgumentError)
 })
+
+test("nothing is nothing, be it null or absent", SOON, async () => {
+  const maybe = workflow("maybe", async (_, text) => (text === undefined ? undefined : null), {
+    input: z.string().optional(),
+    output: z.null().optional(),
+  })
+  const never = workflow("never", async (): Promise<void> => {}, { output: z.void() })
+  const nullable = workflow("nullable", async (_, text) => text, {
+    input: z.string().nullable(),
+    output: v.string() as never,
+  })
+  await using client = new Client("memory:")
+  await using _ = await Worker.start(client, { workflows: [maybe, never, nullable] })
+  assert.equal(await (await client.startWorkflow(maybe)).result(SOON), null)
+  assert.equal(await (await client.startWorkflow(maybe, "text")).result(SOON), null)
+  assert.equal(await (await client.startWorkflow(never)).result(SOON), undefined)
+  assert.equal(await (await client.startWorkflow("nullable")).result(SOON), null)
+  const handle = await client.startWorkflow(nullable, null)
+  await assert.rejects(handle.result(SOON), DecodeError)
+  assert.equal((await handle.state()).inputAs(z.string().optional()), undefined)
+})
