@@ -41,7 +41,9 @@ def versions() -> list[str]:
             found.append(f"{path.relative_to(ROOT)} says {said}, the workspace {version}")
     for path in tracked("*pom.xml"):
         text = path.read_text("utf-8")
-        group, said = (re.search(rf"^  <{tag}>(.*)</{tag}>$", text, re.MULTILINE) for tag in ("groupId", "version"))
+        group, said = (
+            re.search(rf"^  <{tag}>(.*)</{tag}>$", text, re.MULTILINE) for tag in ("groupId", "version")
+        )
         if group and group[1].startswith("io.github.everstep") and (not said or said[1] != version):
             found.append(f"{path.relative_to(ROOT)} does not say the workspace's version, {version}")
     if "## [Unreleased]" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
@@ -59,6 +61,19 @@ def node_tools() -> list[str]:
                 found.append(f"{path.relative_to(ROOT)} asks for {name} {version}, which is no exact version")
             elif seen.setdefault(name, version) != version:
                 found.append(f"{path.relative_to(ROOT)} asks for {name} {version}, another for {seen[name]}")
+    return found
+
+
+def platforms() -> list[str]:
+    """The release builds for the platforms that the Node package names, and counts that many packages."""
+    targets = json.loads((ROOT / "bindings-node" / "package.json").read_text("utf-8"))["napi"]["targets"]
+    release = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    found = []
+    if (built := re.findall(r"^ +- target: (\S+)$", release, re.MULTILINE)) != targets:
+        found.append(f"release.yml builds for {built}, bindings-node/package.json names {targets}")
+    counts = [int(count) for count in re.findall(r"\| wc -l\)\" = (\d+)", release)]
+    if counts != [len(targets), len(targets), len(targets) + 1]:
+        found.append(f"release.yml counts {counts} packages, for {len(targets)} platforms")
     return found
 
 
@@ -100,7 +115,7 @@ def commands() -> list[str]:
 
 
 def main() -> int:
-    found = [*versions(), *node_tools(), *links(), *commands()]
+    found = [*versions(), *node_tools(), *platforms(), *links(), *commands()]
     for line in found:
         print(f"consistency: {line}", file=sys.stderr)
     print(f"consistency: {len(found)} problems")

@@ -30,6 +30,8 @@ function pack(from) {
   const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
     cwd: from,
     encoding: "utf8",
+    // There npm is a command file, which only a shell runs.
+    shell: process.platform === "win32",
   })
   console.log(join(folder, packed.trim()))
 }
