@@ -101,7 +101,7 @@ interop: dapr native native-node ## Cross everstep with Dapr's own SDKs of Pytho
 	$(DAPR_PYTEST) ../conformance/dapr/crossing --store in-memory $(PYTEST_ARGS)
 
 .PHONY: check
-check: check-rust check-python check-node ## Check format, lints, docs, dependencies, types and versions
+check: check-rust check-python check-node check-java ## Check format, lints, docs, dependencies, types and versions
 
 .PHONY: bench
 bench: native wheel node-package bench-tools ## Measure against the floor and the bars (about 25 minutes on a quiet machine)
@@ -140,7 +140,7 @@ dapr: $(DAPR)/daprd ## Build a real Dapr from its Go module, and install Redis (
 	@echo "$(DAPR)"
 
 .PHONY: ready
-ready: check test wheel-smoke sdist-smoke ## Run everything that must be green before a change lands
+ready: check test wheel-smoke sdist-smoke java-smoke ## Run everything that must be green before a change lands
 
 .PHONY: clean
 clean: ## Remove what the other targets made
@@ -181,6 +181,12 @@ check-node: native-node $(NODE_MODULES)
 	cd $(DEMO_NODE) && npx tsc --noEmit
 	cd $(CODECS_NODE) && npx tsc --noEmit
 
+# Our sources and the reference, warnings as errors.
+.PHONY: check-java
+check-java: native-java
+	cd $(JAVA) && $(MAVEN) --quiet test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath
+	JAVA_HOME=$$(scripts/jdk) $(JAVA)/scripts/check
+
 # Installs the wheel into a fresh environment of every Python here, where no compiler and no package of the tree is in
 # reach, and runs programs on it.
 .PHONY: wheel-smoke
@@ -209,14 +215,24 @@ $(NODE_MODULES): %/node_modules/.package-lock.json: %/package-lock.json
 	@cd $* && $(CURDIR)/scripts/retry "packages from npm" npm install --no-save
 	@touch $@
 
-# The native library, the Java of its interface, and the packages that Maven needs.
+# The native library and the Java of its interface.
 .PHONY: native-java
 native-java: crates
 	@scripts/toolchain jdk
 	@cargo build --release --locked --quiet --package everstep-java
 	@cargo build --locked --quiet --package everstep-java-bindgen
 	@$(JAVA)/scripts/natives $(CARGO_TARGET_DIR)/release/libeverstep_java.$(if $(filter Darwin,$(shell uname -s)),dylib,so) \
-		$(CARGO_TARGET_DIR)/debug/everstep-java-bindgen >/dev/null
+		$(CARGO_TARGET_DIR)/debug/everstep-java-bindgen >$(CARGO_TARGET_DIR)/java-platform
+
+.PHONY: java-package
+java-package: native-java ## Install the Java package and the native jar of this platform into the local Maven repository
+	@rm -rf $(JAVA)/target/classes $(JAVA)/target/maven-status
+	@cd $(JAVA) && $(MAVEN) --quiet install -DskipTests -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform)
+
+# A project that knows nothing of this tree resolves the package, and a program runs on it in every way that there is.
+.PHONY: java-smoke
+java-smoke: java-package
+	@JAVA_HOME=$$(scripts/jdk) $(JAVA)/scripts/smoke $$(cat $(CARGO_TARGET_DIR)/java-platform)
 
 .PHONY: node-package
 node-package: native-node ## Pack the Node package and the native package of this platform into dist/

@@ -24,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * ClientBuilder#callTimeout}, and as {@link ClosedException} once the client is closed.
  */
 public final class Client implements AutoCloseable {
+    static {
+        JavaVersion.require();
+    }
+
     private final Calls calls;
     private final Operations operations;
 

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public class DecodeException extends EverstepException {
     private static final long serialVersionUID = 1;
 
+    /** The payload as it came. */
     private final @Nullable String text;
 
     /**

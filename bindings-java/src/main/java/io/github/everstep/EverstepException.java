@@ -9,8 +9,12 @@ import org.jspecify.annotations.Nullable;
 public abstract class EverstepException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    /** The code, the same in every language. */
     private final String code;
+
+    /** Whether the same call may succeed later. */
     private final boolean retryable;
+
     private final transient ErrorDetails details;
 
     EverstepException(String code, boolean retryable, String message, ErrorDetails details) {

@@ -75,7 +75,9 @@ public final class NativeLibrary {
     /** Copies the library out of its jar: the system loads files only. */
     private static Path extract(String platform) throws IOException {
         String file = System.mapLibraryName("everstep_java");
-        try (InputStream in = NativeLibrary.class.getResourceAsStream("/native/" + platform + "/" + file)) {
+        // The class loader's: a class of a module finds the resources of its own module alone.
+        ClassLoader loader = NativeLibrary.class.getClassLoader();
+        try (InputStream in = loader.getResourceAsStream("native/" + platform + "/" + file)) {
             if (in == null) {
                 throw fault("everstep's native library for " + platform + " is not on the class path. Add the dependency "
                         + "io.github.everstep:everstep:" + Loaded.VERSION + ":" + platform + " (the last part is its classifier); "
