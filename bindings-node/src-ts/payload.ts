@@ -31,7 +31,7 @@ export function encode(value: unknown, name: string): string | undefined {
   try {
     text = JSON.stringify(value)
     // What it writes in place of what JSON has no word for. To look for that in all that is sent would cost too much.
-    if (text?.includes("null") || text?.includes("{}")) JSON.stringify(value, refuse)
+    if (text?.includes("null") || text?.includes("{}")) refuse(value)
   } catch (cause) {
     const reason = cause instanceof RangeError ? "it is nested too deeply" : String((cause as Error)?.message ?? cause)
     throw new InvalidArgumentError(`${name} cannot be encoded: ${reason}`, { cause })
@@ -49,7 +49,7 @@ export function loneSurrogate(what: string): InvalidArgumentError {
   return new InvalidArgumentError(`${what} holds a lone surrogate, which is no character`)
 }
 
-/** What is written as `{}`, with what to write instead. */
+/** What is written as `{}`, with what to send instead. */
 const NO_RECORDS: readonly (readonly [kind: abstract new (...args: never[]) => object, cure: string])[] = [
   [Promise, "await it first"],
   [Map, "send Object.fromEntries(map), or [...map]"],
@@ -59,16 +59,52 @@ const NO_RECORDS: readonly (readonly [kind: abstract new (...args: never[]) => o
   [ArrayBuffer, "send its bytes as base64"],
 ]
 
-/** Refuses what would be written as null or as `{}` without a word. */
-function refuse(this: unknown, key: string, value: unknown): unknown {
-  const where = key === "" ? "" : ` at ${JSON.stringify(key)}`
-  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value}${where} is no JSON`)
-  if (value === null && (this as Record<string, unknown>)[key] instanceof Date) {
-    throw new TypeError(`an invalid Date${where} is no JSON`)
+/** What is wrong within a value; it gathers its place on the way up. */
+interface Fault {
+  readonly what: string
+  readonly cure: string
+  place: string
+}
+
+const fault = (what: string, cure = ""): Fault => ({ what, cure, place: "" })
+
+/** What would be written as null or as `{}` without a word. */
+function unsendable(value: unknown): Fault | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : fault(String(value))
+  if (typeof value !== "object" || value === null) return undefined
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      const found = unsendable(value[index])
+      if (found !== undefined) return within(found, `[${index}]`)
+    }
+    return undefined
   }
-  const found = NO_RECORDS.find(([kind]) => value instanceof kind)
-  if (found !== undefined) throw new TypeError(`a ${found[0].name}${where} is no JSON; ${found[1]}`)
-  return value
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? fault("an invalid Date") : undefined
+  // What such a one gives is its own business.
+  if ("toJSON" in value) return undefined
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    const known = NO_RECORDS.find(([kind]) => value instanceof kind)
+    if (known !== undefined) return fault(`a value of ${known[0].name}`, `; ${known[1]}`)
+  }
+  for (const key of Object.keys(value)) {
+    const found = unsendable((value as Record<string, unknown>)[key])
+    if (found !== undefined) return within(found, `.${key}`)
+  }
+  return undefined
+}
+
+function within(found: Fault, part: string): Fault {
+  found.place = part + found.place
+  return found
+}
+
+/** Refuses what would be written as null or as `{}` without a word. */
+function refuse(value: unknown): void {
+  const found = unsendable(value)
+  if (found === undefined) return
+  const where = found.place === "" ? "" : `${found.place.replace(/^\./, "")}: `
+  throw new TypeError(`${where}${found.what} is no JSON${found.cure}`)
 }
 
 /** @internal Parses a payload; an empty one reads as null. Throws `DecodeError`, which keeps the text. */

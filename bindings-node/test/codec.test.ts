@@ -238,13 +238,13 @@ test("an activity whose output cannot be encoded, or input decoded, is not run a
 })
 
 const UNSENDABLE: Record<string, unknown> = {
-  'NaN at "price" is no JSON': { price: Number.NaN },
-  "-Infinity is no JSON": -Infinity,
-  'an invalid Date at "0" is no JSON': [new Date(Number.NaN)],
-  'a Promise at "a" is no JSON; await it': { a: Promise.resolve() },
-  "a Map is no JSON; send Object.fromEntries": new Map(),
-  "a Set at": [new Set([1])],
-  "a Error at": { error: new Error("no") },
+  "price: NaN is no JSON": { price: Number.NaN },
+  "encoded: -Infinity is no JSON": -Infinity,
+  "[0].at: an invalid Date is no JSON": [{ at: new Date(Number.NaN) }],
+  "a.b: a value of Promise is no JSON; await it": { a: { b: Promise.resolve() } },
+  "encoded: a value of Map is no JSON; send Object.fromEntries": new Map(),
+  "[1]: a value of Set is no JSON": [1, new Set([1])],
+  "error: a value of Error is no JSON": { error: new TypeError("no") },
   "a RawPayload is a whole payload": [new RawPayload("7")],
   "a function is no JSON": () => 7,
   BigInt: 7n,
