@@ -295,3 +295,24 @@ test("what is no list is refused by its name", options, async () => {
     await assert.rejects(Worker.start(client, given), /(workflows|activities) must be a list/)
   }
 })
+
+test("a workflow that holds the event loop is named", options, async () => {
+  const { performance } = globalThis
+  const clock = performance.now
+  let ahead = 0
+  performance.now = () => clock.call(performance) + ahead
+  const warned = new Promise<Error>((resolve) => process.once("warning", resolve))
+  try {
+    const computes = workflow("computes", async () => {
+      ahead += 2500
+    })
+    await using client = new Client("memory:")
+    await using _ = await Worker.start(client, { workflows: [computes] })
+    await (await client.startWorkflow(computes, undefined, { instanceId: "sum-7" })).result({ timeout: 10_000 })
+    const { name, message } = await warned
+    assert.equal(name, "EverstepWarning")
+    assert.match(message, /instance "sum-7" held the event loop for 2\.\d seconds/)
+  } finally {
+    performance.now = clock
+  }
+})

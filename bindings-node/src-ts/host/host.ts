@@ -10,6 +10,9 @@ import { stackOf, typeOf } from "./failures.js"
 import { Instance, type Job, Stall } from "./instance.js"
 import { beginTurns, endTurns } from "./rejections.js"
 
+/** How long a step may compute before somebody is told. */
+const LONG_MS = 2000
+
 /** @internal A workflow task as the bridge protocol has it. */
 export interface WorkflowTask {
   readonly t: string
@@ -120,6 +123,7 @@ export class WorkflowHost {
     let running = [...lanes.values()]
     beginTurns()
     const round = (): void => {
+      const began = performance.now()
       running = running.filter((lane) => this.#advance(lane))
       if (running.length === 0) {
         endTurns()
@@ -129,6 +133,8 @@ export class WorkflowHost {
       // A tick that a microtask asks for comes when all microtasks have run.
       queueMicrotask(() =>
         process.nextTick(() => {
+          const held = performance.now() - began
+          if (held >= LONG_MS) tellOfHolding(held, running)
           for (const lane of running) this.#collect(lane)
           round()
         }),
@@ -249,6 +255,17 @@ export class WorkflowHost {
     lane.instance = undefined
     this.#instances.delete(turn.key)
   }
+}
+
+/** Nothing can interrupt code that computes, but whoever runs the program hears which it was. */
+function tellOfHolding(ms: number, lanes: readonly Lane[]): void {
+  const ids = lanes.slice(0, 3).map((lane) => JSON.stringify(lane.turns[lane.at]?.task.id))
+  const which = lanes.length > ids.length ? `${ids.join(", ")} and ${lanes.length - ids.length} others` : ids.join(", ")
+  process.emitWarning(
+    `a turn of the workflow instance ${which} held the event loop for ${(ms / 1000).toFixed(1)} seconds; everything else in ` +
+      "this process waited. Move what computes for long into an activity, and there into a worker thread",
+    "EverstepWarning",
+  )
 }
 
 function answerOf({ task, steps, stall }: Turn): string {
