@@ -104,12 +104,12 @@ interop: dapr native native-node ## Cross everstep with Dapr's own SDKs of Pytho
 check: check-rust check-python check-node check-java ## Check format, lints, docs, dependencies, types and versions
 
 .PHONY: bench
-bench: native wheel node-package bench-tools ## Measure against the floor and the bars (about 25 minutes on a quiet machine)
+bench: native wheel node-package bench-java bench-tools ## Measure against the floor and the bars (about half an hour on a quiet machine)
 	cargo build --release --locked --package everstep-benches
 	@EVERSTEP_DAPR=$(DAPR) $(BIN)/python benches/bench.py
 
 .PHONY: bench-quick
-bench-quick: native wheel node-package ## Measure the main figures once, in about three minutes
+bench-quick: native wheel node-package bench-java ## Measure the main figures once, in about four minutes
 	cargo build --release --locked --package everstep-benches
 	$(BIN)/python benches/bench.py --quick
 
@@ -256,6 +256,11 @@ $(VENV)/tools: scripts/requirements-dev.txt $(VENV)/python
 $(VENV)/checkers: $(VENV)/tools
 	@scripts/retry "pyright from npm" $(BIN)/pyright --version
 	@touch $@
+
+# The Java package's classes and what they need, where the benches look for them.
+.PHONY: bench-java
+bench-java: native-java
+	@cd $(JAVA) && $(MAVEN) --quiet compile dependency:copy-dependencies -DincludeScope=compile -DoutputDirectory=$(CURDIR)/.cache/bench-java
 
 .PHONY: bench-tools
 bench-tools: $(VENV)/bench .cache/peers/node_modules/.package-lock.json

@@ -1,6 +1,6 @@
 """Measures everstep against the floor and the bars, in every language: every figure of the README comes from here.
 
-    python benches/bench.py [--quick] [--strict] [--only NAME,...] [--languages python,node] [--dir DIR]
+    python benches/bench.py [--quick] [--strict] [--only NAME,...] [--languages python,node,java] [--dir DIR]
 
 Each bench is a process of its own, repeated 5 times (once with ``--quick``), the languages one after the other, with the floor
 measured beside them each time; medians count. A bar that is missed is said; only ``--strict`` makes it an error. A bench that
@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,13 +26,27 @@ from bars import BENCHES, LANGUAGES, PEERS, ROWS, Bench, Figures, Peer
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 CACHE = ROOT / ".cache"
+JAVA = ROOT / "bindings-java" / "target"
 
 
 def program(language: str, script: str) -> list[Any]:
     """How a script of a language is run."""
     if language == "node":
         return ["node", HERE / "node" / f"{script}.mjs"]
+    if language == "java":
+        classes = ":".join(map(str, (JAVA / "classes", JAVA / "natives", CACHE / "bench-java" / "*")))
+        options = ["--enable-native-access=ALL-UNNAMED", "--class-path", classes]
+        return [jdk() / "bin" / "java", *options, HERE / "java" / f"{script.capitalize()}.java"]
     return [sys.executable, HERE / "python" / f"{script}.py"]
+
+
+@cache
+def jdk() -> Path:
+    """The home of a JDK that runs the Java package."""
+    home = subprocess.run(
+        [ROOT / "scripts" / "jdk"], stdout=subprocess.PIPE, text=True, check=True, timeout=60
+    )
+    return Path(home.stdout.strip())
 
 
 class Run:
@@ -243,6 +258,11 @@ def versions(languages: list[str]) -> str:
     if "node" in languages:
         node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True, timeout=60)
         said.append(f"Node {node.stdout.strip().removeprefix('v')}")
+    if "java" in languages:
+        java = subprocess.run(
+            [jdk() / "bin" / "java", "--version"], capture_output=True, text=True, check=True, timeout=60
+        )
+        said.append(" ".join(java.stdout.split()[:2]))
     return ", ".join(said)
 
 
