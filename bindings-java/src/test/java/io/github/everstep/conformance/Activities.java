@@ -6,23 +6,23 @@ import io.github.everstep.ApplicationException;
 import io.github.everstep.NonRetryableException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** The activities that every host registers; {@code fixtures.md} says what they do. */
 final class Activities {
     private static final Duration LONG = Duration.ofDays(1);
 
-    static final List<Activity<?, ?>> ALL = List.of(
-            Activity.of("echo", Object.class, Object.class, (context, input) -> input),
-            Activity.of("add", Object.class, Object.class, (context, numbers) -> Expressions.sum(Json.array(numbers))),
-            Activity.of("fail", Object.class, Object.class, (context, input) -> fail(Json.object(input))),
-            Activity.of("flaky", Object.class, Object.class, (context, input) -> flaky(context, Json.object(input))),
-            Activity.of("task_info", Object.class, Object.class, (context, input) -> taskInfo(context)),
-            Activity.of("until_cancelled", Object.class, Object.class, (context, input) -> {
+    static final Activity<?, ?>[] ALL = {
+        Activity.of("echo", Object.class, Object.class, (context, input) -> input),
+        Activity.of("add", Object.class, Object.class, (context, numbers) -> Expressions.sum(Json.array(numbers))),
+        Activity.of("fail", Object.class, Object.class, (context, input) -> fail(Json.object(input))),
+        Activity.of("flaky", Object.class, Object.class, (context, input) -> flaky(context, Json.object(input))),
+        Activity.of("task_info", Object.class, Object.class, (context, input) -> taskInfo(context)),
+        Activity.of("until_cancelled", Object.class, Object.class, (context, input) -> {
                 while (!context.awaitCancelled(LONG)) {}
                 return null;
-            }));
+            })
+    };
 
     private Activities() {}
 
