@@ -88,13 +88,9 @@ impl NativeWorker {
         }
     }
 
-    /// Stops taking tasks, waits for those at the host, and ends when they are answered or the deadline is over.
-    pub fn shutdown(&self, key: u64, deadline_ms: i64) -> NativeReply {
-        let worker = self.worker.clone();
-        let deadline = millis(Some(deadline_ms)).unwrap_or_default();
-        self.calls.block(key, move || {
-            worker.shutdown(deadline);
-            Ok(())
-        })
+    /// Stops taking tasks, and waits on the calling thread until those at the host are answered or the deadline is over. Not
+    /// a call of the client, which may be closed before its workers.
+    pub fn shutdown(&self, deadline_ms: i64) {
+        self.worker.shutdown(millis(Some(deadline_ms)).unwrap_or_default());
     }
 }

@@ -136,7 +136,7 @@ public final class Worker implements AutoCloseable {
     public void close(Duration timeout) {
         Arguments.millis(timeout, "timeout");
         boolean interrupted = false;
-        shutdown(timeout);
+        var ended = shutdown(timeout);
         while (true) {
             try {
                 host.closed().await();
@@ -146,11 +146,14 @@ public final class Worker implements AutoCloseable {
                 tasks.shutdown(Duration.ZERO);
             }
         }
+        // Until then the core holds the engine, and with it the store.
+        ended.join();
         if (interrupted) Thread.currentThread().interrupt();
     }
 
-    private synchronized void shutdown(Duration timeout) {
+    private synchronized CompletableFuture<?> shutdown(Duration timeout) {
         if (closing == null) closing = tasks.shutdown(timeout);
+        return closing;
     }
 
     /** Whatever has ended it. */

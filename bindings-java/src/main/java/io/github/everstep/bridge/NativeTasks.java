@@ -59,11 +59,19 @@ public final class NativeTasks implements TaskSource {
 
     /** Takes no more tasks; ends when those at work are answered, or when the deadline is over. */
     public CompletableFuture<@Nullable Void> shutdown(Duration deadline) {
+        return CompletableFuture.runAsync(() -> stop(deadline), NativeTasks::start);
+    }
+
+    private void stop(Duration deadline) {
         try {
-            return calls.begin(nothing((client, key) -> worker.shutdown(key, deadline.toMillis())));
+            worker.shutdown(deadline.toMillis());
         } catch (IllegalStateException freed) {
-            return CompletableFuture.completedFuture(null);
+            // It has ended already.
         }
+    }
+
+    private static void start(Runnable work) {
+        Thread.ofPlatform().daemon().name("everstep-closing").start(work);
     }
 
     /** Lets go of the worker of the core; no poll may be under way. */

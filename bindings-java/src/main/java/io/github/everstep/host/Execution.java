@@ -81,9 +81,9 @@ final class Execution {
         if (asked != null) asked.failed(job.error());
     }
 
-    /** The path that is to run next, which has the turn now; null if all wait. */
+    /** The path that is to run next, which has the turn now; null if all wait. After the end they unwind by themselves. */
     @Nullable Path next() {
-        var next = ready.poll();
+        var next = alive ? ready.poll() : null;
         if (next != null) running = next;
         return next;
     }

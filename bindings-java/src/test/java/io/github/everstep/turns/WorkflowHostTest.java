@@ -58,6 +58,26 @@ class WorkflowHostTest {
     }
 
     @Test
+    void whatTheEndUnwindsDoesNotRunAgain() throws Exception {
+        var w = workflow((ctx, input) -> {
+            try {
+                return ctx.map("a", List.of(0, 1, 2), TypeRef.of(Object.class), MapOptions.maxConcurrency(1)).await();
+            } catch (ActivityFailedException error) {
+                // The branch of the map is to be resumed, too, when this ends the workflow.
+                return "failed";
+            }
+        });
+        try (var core = new ScriptedCore(w)) {
+            for (int i = 0; i < 300; i++) {
+                core.give(task("i" + i, 1, TURN, start("w")));
+                core.answer("i" + i + ".1");
+                core.give(task("i" + i, 2, TURN, failed(1, "activity_failed")));
+                assertEquals(List.of("complete failed"), asked(core.step("i" + i + ".2")));
+            }
+        }
+    }
+
+    @Test
     void branchesRunOneAtATimeAndInTheOrderOfWhatComes() throws Exception {
         var order = new ArrayList<String>();
         var w = workflow((ctx, input) -> {
