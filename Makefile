@@ -27,7 +27,7 @@ TS_PAGES := .cache/pages-ts
 DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
 CODECS_NODE := examples/codecs/node
-NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE) $(DEMO_NODE) $(CODECS_NODE))
+NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE) $(DEMO_NODE) $(CODECS_NODE) docs/node)
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
 # Extension modules cannot be linked into a test binary, so their crates are checked here and tested from their languages.
@@ -120,8 +120,9 @@ bench-dapr: dapr native wheel ## Measure beside Dapr's own Python SDK, on a real
 	@EVERSTEP_DAPR=$(DAPR) $(BIN)/python benches/dapr/bench.py
 
 .PHONY: docs
-docs: native ## Write the reference from the docstrings into dist/docs
+docs: native native-node $(NODE_MODULES) ## Write the references of Python and Node into dist/docs
 	$(BIN)/python docs/reference.py dist/docs
+	cd docs/node && npx typedoc --out ../../dist/docs/node
 
 .PHONY: wheel
 wheel: crates $(VENV)/tools ## Build the wheel into dist/
@@ -144,7 +145,7 @@ ready: check test wheel-smoke sdist-smoke java-smoke ## Run everything that must
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) $(JAVA)/target
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) docs/node/node_modules $(JAVA)/target
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 
@@ -180,6 +181,7 @@ check-node: native-node $(NODE_MODULES)
 	$(BIOME) check --vcs-enabled=false --linter-enabled=false --line-width=100 $(TS_PAGES)/blocks
 	cd $(DEMO_NODE) && npx tsc --noEmit
 	cd $(CODECS_NODE) && npx tsc --noEmit
+	cd docs/node && npx typedoc --emit none
 
 # Our sources and the reference, warnings as errors.
 .PHONY: check-java
