@@ -55,8 +55,8 @@ public final class NativeLibrary {
             System.setProperty(OVERRIDE, (own == null ? extracted : Path.of(own).toAbsolutePath()).toString());
             check(EverstepJava.nativeVersion(), platform);
             return null;
-        } catch (UnsatisfiedLinkError error) {
-            return error;
+        } catch (Fault fault) {
+            return fault;
         } catch (LinkageError | RuntimeException | IOException error) {
             return fault("everstep's native library for " + platform + " cannot be loaded: " + reason(error)
                     + ". If the directory of temporary files forbids execution, set -Djava.io.tmpdir to another one", error);
@@ -145,9 +145,18 @@ public final class NativeLibrary {
         return root.getMessage() == null ? root.toString() : root.getMessage();
     }
 
-    private static UnsatisfiedLinkError fault(String message, @Nullable Throwable cause) {
-        UnsatisfiedLinkError error = new UnsatisfiedLinkError(message);
-        error.initCause(cause);
-        return error;
+    private static Fault fault(String message, @Nullable Throwable cause) {
+        Fault fault = new Fault(message);
+        fault.initCause(cause);
+        return fault;
+    }
+
+    /** What is said in words of ours; the system has its own. */
+    private static final class Fault extends UnsatisfiedLinkError {
+        private static final long serialVersionUID = 1;
+
+        Fault(String message) {
+            super(message);
+        }
     }
 }
