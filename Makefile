@@ -266,7 +266,7 @@ bench-java: native-java
 
 .PHONY: bench-tools
 bench-tools: $(VENV)/bench .cache/peers/node_modules/.package-lock.json
-	@[ ! -e $(DAPR)/daprd ] || conformance/dapr/crossing/prepare javascript
+	@[ ! -e $(DAPR)/daprd ] || conformance/dapr/crossing/prepare javascript java
 
 $(VENV)/bench: scripts/requirements-bench.txt $(VENV)/tools
 	@scripts/retry "packages to compare with from PyPI" $(BIN)/python -m pip install --quiet -r $<

@@ -62,6 +62,7 @@ PEERS = [
     Peer("dbos", "DBOS on SQLite", "python", "peer_dbos"),
     Peer("restate", "Restate", "node", "peer_restate"),
     Peer("dapr", "Dapr's JavaScript SDK on a sidecar with Redis", "node", "peer_dapr", in_flight=("32",)),
+    Peer("dapr", "Dapr's Java SDK on a sidecar with Redis", "java", "peer_dapr", in_flight=("32",)),
 ]
 
 
@@ -111,7 +112,13 @@ ROWS = [
     ),
     Row("the same, over Restate, 32 in flight", "load32.over_restate", "x", {"node": 10}, least=True),
     Row("the same, over Restate, 256 in flight", "load256.over_restate", "x", {"node": 10}, least=True),
-    Row("the same, over Dapr's own SDK, 32 in flight", "load32.over_dapr", "x", {"node": 20}, least=True),
+    Row(
+        "the same, over Dapr's own SDK, 32 in flight",
+        "load32.over_dapr",
+        "x",
+        {"node": 20, "java": 20},
+        least=True,
+    ),
     Row(
         "CPU per five-activity workflow, 256 in flight",
         "load256.cpu_us",

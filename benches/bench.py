@@ -34,9 +34,12 @@ def program(language: str, script: str) -> list[Any]:
     if language == "node":
         return ["node", HERE / "node" / f"{script}.mjs"]
     if language == "java":
-        classes = ":".join(map(str, (JAVA / "classes", JAVA / "natives", CACHE / "bench-java" / "*")))
+        ours = (JAVA / "classes", JAVA / "natives", CACHE / "bench-java" / "*")
+        theirs = (CACHE / "crossing" / "java" / "lib" / "*",)
+        classes = ":".join(map(str, theirs if script.startswith("peer_") else ours))
         options = ["--enable-native-access=ALL-UNNAMED", "--class-path", classes]
-        return [jdk() / "bin" / "java", *options, HERE / "java" / f"{script.capitalize()}.java"]
+        name = "".join(part.capitalize() for part in script.split("_"))
+        return [jdk() / "bin" / "java", *options, HERE / "java" / f"{name}.java"]
     return [sys.executable, HERE / "python" / f"{script}.py"]
 
 
@@ -66,8 +69,8 @@ class Run:
         figures = {name: median(values) for name, values in self.samples.items()}
         for peer in PEERS:
             for in_flight in peer.in_flight:
-                theirs = figures.get(f"{peer.name}{in_flight}.wf_per_s")
-                ours = figures.get(f"{peer.name}{in_flight}.ours_per_s")
+                theirs = figures.get(f"{peer.language}.{peer.name}{in_flight}.wf_per_s")
+                ours = figures.get(f"{peer.language}.{peer.name}{in_flight}.ours_per_s")
                 if theirs and ours:
                     figures[f"{peer.language}.load{in_flight}.over_{peer.name}"] = ours / theirs
         return figures
@@ -111,8 +114,8 @@ class Run:
             before = [sys.executable, cluster, "--store", "redis", "--binaries", binaries, "--"]
         for in_flight in peer.in_flight:
             arguments = ["--dir", self.options.dir.absolute(), "--in-flight", in_flight]
-            name = f"{peer.name}{in_flight}"
-            ours = self.call(f"beside {name}", [*program(peer.language, "load"), *arguments], 180)
+            name = f"{peer.language}.{peer.name}{in_flight}"
+            ours = self.call(f"{peer.language} beside it", [*program(peer.language, "load"), *arguments], 180)
             theirs = self.call(name, [*before, *program(peer.language, peer.script), *arguments], 180)
             if ours is not None and theirs is not None:
                 self.add(name, {**theirs, "ours_per_s": ours["wf_per_s"]})
@@ -130,11 +133,11 @@ class Run:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            say(f"{name:<15} did not end within {timeout:.0f} s")
+            say(f"{name:<16} did not end within {timeout:.0f} s")
             self.crashed.append(name)
             return None
         if done.returncode or not done.stdout:
-            say(f"{name:<15} ended with status {done.returncode}")
+            say(f"{name:<16} ended with status {done.returncode}")
             self.crashed.append(name)
             return None
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -142,7 +145,7 @@ class Run:
             f"{key} {round(value, 3) if isinstance(value, float) else value}"
             for key, value in figures.items()
         )
-        say(f"{name:<15} {time.monotonic() - began:5.1f} s  {shown}")
+        say(f"{name:<16} {time.monotonic() - began:5.1f} s  {shown}")
         return figures
 
 
@@ -236,7 +239,7 @@ def beside(figures: Figures, options: argparse.Namespace) -> int:
         )
     for peer in PEERS:
         for in_flight in peer.in_flight:
-            if (rate := figures.get(f"{peer.name}{in_flight}.wf_per_s")) is not None:
+            if (rate := figures.get(f"{peer.language}.{peer.name}{in_flight}.wf_per_s")) is not None:
                 ratio = figures.get(f"{peer.language}.load{in_flight}.over_{peer.name}")
                 ours = "" if ratio is None else f"; everstep does {number(ratio)} times that"
                 print(f"{peer.shown}, {in_flight} in flight: {number(rate)} workflows/s{ours}")

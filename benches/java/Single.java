@@ -18,7 +18,7 @@ public final class Single {
     private Single() {}
 
     public static void main(String[] arguments) throws Exception {
-        var given = Subject.given(arguments, Map.of("count", 2000.0));
+        var given = Given.of(arguments, Map.of("count", 2000.0));
         int count = given.count("count");
         var path = Subject.database(given.dir(), "single");
         var figures = new LinkedHashMap<String, Double>();
@@ -30,22 +30,22 @@ public final class Single {
                     .result(LONG);
             timed(whole, ids("warm-", WARM_UP));
             var wholes = timed(whole, ids);
-            figures.put("whole_p50_us", Subject.percentile(wholes, 0.5));
-            figures.put("whole_p99_us", Subject.percentile(wholes, 0.99));
+            figures.put("whole_p50_us", Given.percentile(wholes, 0.5));
+            figures.put("whole_p99_us", Given.percentile(wholes, 0.99));
             var started = starts(client, count / 2);
-            figures.put("start_p50_us", Subject.percentile(started, 0.5));
-            figures.put("start_p99_us", Subject.percentile(started, 0.99));
+            figures.put("start_p50_us", Given.percentile(started, 0.5));
+            figures.put("start_p99_us", Given.percentile(started, 0.99));
             var waiting = client.startWorkflow(Subject.EVENT_WAITER, 1);
             waiting.waitForStart(LONG);
             var states = timed(client::getWorkflow, Collections.nCopies(count, waiting.instanceId()));
-            figures.put("get_cached_p50_us", Subject.percentile(states, 0.5));
+            figures.put("get_cached_p50_us", Given.percentile(states, 0.5));
         }
         try (var client = Subject.openClient(path)) {
             Collections.shuffle(ids, new Random(1));
             timed(client::getWorkflow, ids.subList(0, Math.min(100, count)));
-            figures.put("get_finished_p50_us", Subject.percentile(timed(client::getWorkflow, ids), 0.5));
+            figures.put("get_finished_p50_us", Given.percentile(timed(client::getWorkflow, ids), 0.5));
         }
-        Subject.report(figures);
+        Given.report(figures);
     }
 
     private static List<String> ids(String prefix, int count) {
