@@ -87,11 +87,22 @@ test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conf
 test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
 	cd $(JAVA) && $(MAVEN) test $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
 
+# Its npm package holds the program itself, for several processors; nothing of it is committed or packed.
+BUN := $(CURDIR)/.cache/bun/node_modules/.bin/bun
+
+.PHONY: test-bun
+test-bun: native-node $(NODE_MODULES) $(BUN) ## Run the packed package, and how its processes end, under Bun
+	cd $(NODE) && npx tsc -p test/tsconfig.json && RUNTIME=$(BUN) node --test test/dist/package.test.js test/dist/process.test.js
+
+$(BUN):
+	@scripts/retry "Bun from npm" npm install --silent --no-audit --no-fund --prefix .cache/bun bun@1.3.3
+
 .PHONY: test-dapr
 test-dapr: dapr native native-node ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
 	$(BESIDE) --store redis --sidecars 4 -- cargo test $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
 	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc -k "$(DAPR_CASES)"
 	cd $(NODE) && npx tsc -p test/tsconfig.json && PLACES=dapr_grpc,dapr_http $(BESIDE) --store redis --sidecars 4 -- node --test test/dist/conformance.test.js
+	cd $(NODE) && $(BESIDE) --store redis --sidecars 5 --revive -- node --test test/dist/dapr/faults.test.js
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 

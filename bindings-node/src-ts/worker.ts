@@ -11,7 +11,7 @@ import { Client } from "./client.js"
 import { type Codec, wireOf } from "./codecs.js"
 import type { LoggerOf, WorkflowContext, WorkflowLogger } from "./context.js"
 import type { Activity, Workflow } from "./definitions.js"
-import { fromNative, InvalidArgumentError } from "./errors.js"
+import { ClosedError, fromNative, InvalidArgumentError } from "./errors.js"
 import { Activities, ActivityHost } from "./host/activities.js"
 import { WorkflowHost, Workflows, type WorkflowTask } from "./host/host.js"
 import { native } from "./native.js"
@@ -142,7 +142,7 @@ export class Worker implements AsyncDisposable {
 
   /** Whether tasks may come: always on the embedded engine, on Dapr while the sidecar's stream stands. */
   get isReady(): boolean {
-    return this.#native.isReady()
+    return this.#closing === undefined && this.#native.isReady()
   }
 
   /**
@@ -155,6 +155,7 @@ export class Worker implements AsyncDisposable {
     options: { timeout?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const timeout = optionalMillis(options.timeout, "timeout")
+    if (this.#closing !== undefined) throw new ClosedError("the worker is closed; make another one")
     await answer((queue) => this.#native.waitUntilReady(queue, timeout), options.signal)
   }
 

@@ -8,6 +8,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
 
+import { RUNTIME } from "./shared.js"
+
 const ROOT = join(__dirname, "..", "..")
 const TSC = join(ROOT, "node_modules", "typescript", "bin", "tsc")
 const MOST_BYTES = 12 * 1024 * 1024
@@ -30,7 +32,7 @@ after(() => rmSync(folder, { recursive: true }))
 
 function run(name: string, text: string): string {
   writeFileSync(join(project, name), text)
-  return execFileSync(process.execPath, [name], { cwd: project, encoding: "utf8", timeout: 30_000 })
+  return execFileSync(RUNTIME, [name], { cwd: project, encoding: "utf8", timeout: 30_000 })
 }
 
 const PROGRAM = `

@@ -7,6 +7,9 @@ import { Codec } from "everstep"
 
 export const CONFORMANCE = join(__dirname, "..", "..", "..", "conformance")
 
+/** What programs of a test run under: this Node, or another runtime, such as Bun. */
+export const RUNTIME = process.env["RUNTIME"] ?? process.execPath
+
 /** A file of `conformance/`. */
 export function conformance<T>(name: string): T {
   return JSON.parse(readFileSync(join(CONFORMANCE, name), "utf8")) as T
