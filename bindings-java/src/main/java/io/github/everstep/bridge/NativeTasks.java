@@ -42,6 +42,11 @@ public final class NativeTasks implements TaskSource {
         return wrong == null ? null : wrong.code() + ": " + wrong.message();
     }
 
+    @Override
+    public void abandon() {
+        shutdown(Duration.ZERO);
+    }
+
     /** Whether tasks may come. */
     public boolean isReady() {
         try {

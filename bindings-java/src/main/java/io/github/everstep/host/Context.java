@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The context of one execution. */
 final class Context implements WorkflowContext {
+    private static final long MOST_SECONDS = (1L << 53) / 1000;
+
     private final Execution execution;
     private final String instanceId;
     private final String executionId;
@@ -170,7 +172,7 @@ final class Context implements WorkflowContext {
     @Override
     public Task<@Nullable Void> timer(Duration duration) {
         execution.check();
-        if (duration.isNegative()) throw new InvalidArgumentException("duration must not be negative");
+        span(duration, "duration");
         execution.numbered("timer").millis("after_ms", duration).end();
         return execution.asked("timer", "timer", Void.class);
     }
@@ -178,6 +180,9 @@ final class Context implements WorkflowContext {
     @Override
     public Task<@Nullable Void> timer(Instant due) {
         execution.check();
+        if (due == null || Math.abs(due.getEpochSecond()) >= MOST_SECONDS) {
+            throw new InvalidArgumentException("due must be within 285,000 years of 1970");
+        }
         execution.numbered("timer").instant("at_ms", due).end();
         return execution.asked("timer", "timer", Void.class);
     }
@@ -186,9 +191,7 @@ final class Context implements WorkflowContext {
     public <T> Task<T> waitForEvent(String name, TypeRef<T> type, @Nullable Duration timeout) {
         execution.check();
         named(name, "name");
-        if (timeout != null && timeout.isNegative()) {
-            throw new InvalidArgumentException("timeout must not be negative");
-        }
+        if (timeout != null) span(timeout, "timeout");
         execution.numbered("event").text("name", name).millis("timeout_ms", timeout).end();
         return execution.asked("event", name, type.type());
     }
@@ -381,6 +384,12 @@ final class Context implements WorkflowContext {
             if (applies) execution.command("patch").text("name", patch).end();
             return applies;
         });
+    }
+
+    private static void span(@Nullable Duration value, String what) {
+        if (value == null || value.isNegative() || value.getSeconds() >= MOST_SECONDS) {
+            throw new InvalidArgumentException(what + " must be between 0 and 285,000 years");
+        }
     }
 
     private static String named(@Nullable String value, String what) {

@@ -260,7 +260,7 @@ final class Execution {
         synchronized (live) {
             live.remove(path);
         }
-        if (alive && error instanceof ContinueAsNew) complete(null);
+        if (alive && continuation != null) complete(null);
         else if (alive) end.ended(value, error);
         if (takeFrom(path)) {
             var next = instance.next();
@@ -289,16 +289,15 @@ final class Execution {
                 command("complete").payload("output", payload).end();
             } catch (InvalidArgumentException error) {
                 // The stall is remembered.
+            } catch (Throwable fault) {
+                fail(fault);
+                return;
             }
         }
         close();
     }
 
     private void fail(Throwable error) {
-        if (continuation != null) {
-            complete(null);
-            return;
-        }
         command("fail").error(error).end();
         close();
     }

@@ -27,7 +27,17 @@ final class Failures {
      * on its way through this workflow. A {@code last} one is not tried again.
      */
     static void write(StringBuilder out, Throwable error, boolean last, Payloads payloads) {
-        write(out, error, last, payloads, 0);
+        int head = out.length();
+        try {
+            write(out, error, last, payloads, 0);
+        } catch (Throwable broken) {
+            // Whatever a class of the program's does: what is not answered is lost.
+            out.setLength(head);
+            var message = "the error cannot be described: " + broken.getClass().getName();
+            JsonWriter.quote(out.append("{\"type\":"), error.getClass().getName());
+            JsonWriter.quote(out.append(",\"message\":"), payloads.conceal(message));
+            out.append(",\"retryable\":").append(!last).append('}');
+        }
     }
 
     private static void write(StringBuilder out, Throwable error, boolean last, Payloads payloads, int depth) {

@@ -13,4 +13,7 @@ public interface TaskSource {
 
     /** Takes answers; says what was wrong with them as a whole, if anything was. The buffer is used again afterwards. */
     @Nullable String complete(ByteBuffer text);
+
+    /** Ends soon, whatever is at work: nobody can do the tasks any more. */
+    void abandon();
 }

@@ -80,7 +80,7 @@ public final class WorkerHost {
         };
         answers.start();
         watchdog.start();
-        poll("everstep-workflows", ended, () -> {
+        poll("everstep-workflows", source, ended, () -> {
             for (var text = source.pollWorkflows(workflowSlots); text != null; text = source.pollWorkflows(workflowSlots)) {
                 if (text.isEmpty()) continue;
                 var batch = Batch.ofWorkflows(text);
@@ -89,7 +89,7 @@ public final class WorkerHost {
                 workflowHost.take(batch.workflows);
             }
         });
-        poll("everstep-activities", ended, () -> {
+        poll("everstep-activities", source, ended, () -> {
             for (var text = source.pollActivities(activitySlots); text != null; text = source.pollActivities(activitySlots)) {
                 if (text.isEmpty()) continue;
                 var batch = Batch.ofActivities(text);
@@ -109,12 +109,13 @@ public final class WorkerHost {
         return closed;
     }
 
-    private static void poll(String name, Runnable ended, Runnable loop) {
+    private static void poll(String name, TaskSource source, Runnable ended, Runnable loop) {
         Thread.ofPlatform().daemon().name(name).start(() -> {
             try {
                 loop.run();
             } catch (RuntimeException | Error fault) {
                 LOGGER.log(Level.ERROR, "the worker has stopped", fault);
+                source.abandon();
             } finally {
                 ended.run();
             }

@@ -85,6 +85,19 @@ class ActivityHostTest {
     }
 
     @Test
+    void anErrorThatCannotBeDescribedIsAnAnswer() throws Exception {
+        var error = errorOf((ctx, input) -> {
+            throw new RuntimeException("x") {
+                @Override
+                public synchronized Throwable getCause() {
+                    throw new UnsupportedOperationException();
+                }
+            };
+        });
+        assertTrue(error.get("message").asText().contains("UnsupportedOperationException"));
+    }
+
+    @Test
     void errorsSayTheirTypeTheirCausesAndWhetherToTryAgain() throws Exception {
         var error = errorOf((ctx, input) -> {
             throw new NonRetryableException("Refused", "no money", new ApplicationException("Inner", "half \ud800 of it"));

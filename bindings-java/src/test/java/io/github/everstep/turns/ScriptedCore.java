@@ -95,8 +95,9 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
 
     /** The last step of such an answer, as its commands. */
     JsonNode step(String token) throws InterruptedException {
-        var steps = answer(token).get("steps");
-        assertNotNull(steps, "steps of " + token);
+        var answer = answer(token);
+        var steps = answer.get("steps");
+        assertNotNull(steps, () -> "steps in " + answer);
         return steps.get(steps.size() - 1);
     }
 
@@ -143,11 +144,16 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
         }
     }
 
+    @Override
+    public void abandon() {
+        workflows.add(END);
+        activities.add(END);
+    }
+
     /** Ends as the core does after a shutdown. */
     @Override
     public void close() throws InterruptedException {
-        workflows.add(END);
-        activities.add(END);
+        abandon();
         assertNotNull(host.closed().await(20, TimeUnit.SECONDS) ? host : null, "the host closes");
     }
 }

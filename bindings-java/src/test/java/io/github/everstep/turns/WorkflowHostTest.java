@@ -228,6 +228,33 @@ class WorkflowHostTest {
     }
 
     @Test
+    void aBranchThatSwallowsContinueAsNewEndsTheRunToo() throws Exception {
+        var w = workflow((ctx, input) -> {
+            ctx.async(() -> {
+                try {
+                    ctx.continueAsNew("next");
+                } catch (Throwable everything) {
+                    // Too much.
+                }
+            });
+            ctx.sleep(Duration.ofDays(1));
+            return "never";
+        });
+        try (var core = new ScriptedCore(w)) {
+            core.give(task("i", 1, TURN, start("w")));
+            assertEquals(List.of("timer 1", "continue next"), asked(core.step("i.1")));
+        }
+    }
+
+    @Test
+    void whatABrokenBatchBringsEndsTheWorker() throws Exception {
+        try (var core = new ScriptedCore(workflow((ctx, input) -> "end"))) {
+            core.give("this is no task");
+            // Closing waits until the host has ended.
+        }
+    }
+
+    @Test
     void aBranchMayContinueAsNew() throws Exception {
         var w = workflow((ctx, input) -> {
             ctx.async(() -> {
