@@ -26,6 +26,7 @@ BIOME := $(NODE)/node_modules/.bin/biome
 TS_PAGES := .cache/pages-ts
 DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
+DEMO_JVM := examples/order-processing
 CODECS_NODE := examples/codecs/node
 NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE) $(DEMO_NODE) $(CODECS_NODE) docs/node)
 CODECS := examples/codecs/python
@@ -60,6 +61,16 @@ demo: native ## Process a few thousand orders through a kill -9, then prove that
 demo-node: native-node $(NODE_MODULES) ## The same in TypeScript (ORDERS=n)
 	@cd $(DEMO_NODE) && npx tsc && node dist/demo.js $(if $(ORDERS),--orders $(ORDERS))
 
+.PHONY: demo-java
+demo-java: java-package ## The same in Java (ORDERS=n)
+	@cd $(DEMO_JVM) && $(MAVEN) --quiet package -DskipTests -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform) --projects java
+	@cd $(DEMO_JVM)/java && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar $(if $(ORDERS),--orders $(ORDERS))
+
+.PHONY: demo-kotlin
+demo-kotlin: java-package ## The same in Kotlin (ORDERS=n)
+	@cd $(DEMO_JVM) && $(MAVEN) --quiet package -DskipTests -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform)
+	@cd $(DEMO_JVM)/kotlin && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar $(if $(ORDERS),--orders $(ORDERS))
+
 .PHONY: demo-dapr
 demo-dapr: dapr native ## The same program on a real Dapr with Redis: it and its sidecar are killed together (ORDERS=n)
 	@$(BESIDE) --store redis --revive -- $(BIN)/python $(DEMO)/demo.py --orders $(or $(ORDERS),500)
@@ -86,6 +97,13 @@ test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conf
 .PHONY: test-java
 test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
 	cd $(JAVA) && $(MAVEN) test $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
+	$(if $(CASES)$(JAVA_TEST),,@$(MAKE) --no-print-directory test-demo-java)
+
+# The demo in small, in Java and in Kotlin.
+.PHONY: test-demo-java
+test-demo-java: java-package
+	cd $(DEMO_JVM) && $(MAVEN) --quiet package -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform)
+	cd $(DEMO_JVM)/kotlin && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar --orders 100 --folder target/run
 
 # Its npm package holds the program itself, for several processors; nothing of it is committed or packed.
 BUN := $(CURDIR)/.cache/bun/node_modules/.bin/bun
@@ -156,7 +174,7 @@ ready: check test wheel-smoke sdist-smoke java-smoke ## Run everything that must
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) docs/node/node_modules $(JAVA)/target
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) docs/node/node_modules $(JAVA)/target $(DEMO_JVM)/java/target $(DEMO_JVM)/kotlin/target
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,13 @@ def versions() -> list[str]:
         )
         if group and group[1].startswith("io.github.everstep") and (not said or said[1] != version):
             found.append(f"{path.relative_to(ROOT)} does not say the workspace's version, {version}")
+        parent = re.search(
+            r"<parent>\s*<groupId>io\.github\.everstep.*?<version>(.*?)</version>", text, re.DOTALL
+        )
+        if parent and parent[1] != version:
+            found.append(
+                f"{path.relative_to(ROOT)} names a parent of version {parent[1]}, the workspace has {version}"
+            )
     if "## [Unreleased]" not in (ROOT / "CHANGELOG.md").read_text("utf-8"):
         found.append("CHANGELOG.md has no Unreleased section")
     return found
