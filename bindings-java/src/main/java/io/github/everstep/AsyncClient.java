@@ -3,7 +3,6 @@ package io.github.everstep;
 import io.github.everstep.bridge.Calls;
 import io.github.everstep.bridge.Operation;
 import io.github.everstep.bridge.Payloads;
-import io.github.everstep.ffi.NativeStarted;
 import io.github.everstep.host.Registration;
 import java.lang.reflect.Type;
 import java.time.Duration;
@@ -165,7 +164,7 @@ public final class AsyncClient implements AutoCloseable {
      */
     public <O> CompletableFuture<AsyncWorkflowHandle<O>> rerunWorkflow(
             String instanceId, int fromEvent, Class<O> output, RerunOptions options) {
-        return begin(() -> operations.rerun(instanceId, fromEvent, options).then(started -> handle(started, output)));
+        return rerun(instanceId, fromEvent, output, options);
     }
 
     /**
@@ -570,8 +569,10 @@ public final class AsyncClient implements AutoCloseable {
                         this, started.instanceId(), started.executionId(), workflow.output())));
     }
 
-    private <O> AsyncWorkflowHandle<O> handle(NativeStarted started, Type output) {
-        return new AsyncWorkflowHandle<>(this, started.instanceId(), started.executionId(), output);
+    <O> CompletableFuture<AsyncWorkflowHandle<O>> rerun(
+            String instanceId, int fromEvent, Type output, RerunOptions options) {
+        return begin(() -> operations.rerun(instanceId, fromEvent, options)
+                .then(started -> new AsyncWorkflowHandle<>(this, started.instanceId(), started.executionId(), output)));
     }
 
     private CompletableFuture<Long> many(String action, Filter filter, BulkOptions options) {

@@ -201,6 +201,17 @@ public final class AsyncWorkflowHandle<O> {
     }
 
     /**
+     * Goes on from an event of it in a new instance. See {@link AsyncClient#rerunWorkflow}.
+     *
+     * @param fromEvent the ID of the event
+     * @param options the ID of the new instance and the like
+     * @return a handle of the new instance
+     */
+    public CompletableFuture<AsyncWorkflowHandle<O>> rerun(int fromEvent, RerunOptions options) {
+        return client.rerun(instanceId, fromEvent, output, options);
+    }
+
+    /**
      * Watches this run and no other. See {@link AsyncClient#watchWorkflow(String)}.
      *
      * @return the states

@@ -242,14 +242,14 @@ public final class Client implements AutoCloseable {
      * @param output the type of its output
      * @param options the ID of the new instance and the like
      * @return a handle of the new instance
-     * @throws NotFoundException if there is no such instance
+     * @throws NotFoundException if there is no such instance, or no such event
      * @throws FailedPreconditionException if it has not finished
      * @throws InvalidArgumentException if no rerun can begin with that event
      * @throws AlreadyExistsException if the new ID is in use
      */
     public <O> WorkflowHandle<O> rerunWorkflow(
             String instanceId, int fromEvent, Class<O> output, RerunOptions options) {
-        return handle(calls.await(operations.rerun(instanceId, fromEvent, options)), output);
+        return rerun(instanceId, fromEvent, output, options);
     }
 
     /**
@@ -709,7 +709,8 @@ public final class Client implements AutoCloseable {
         return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), workflow.output());
     }
 
-    private <O> WorkflowHandle<O> handle(NativeStarted started, Type output) {
+    <O> WorkflowHandle<O> rerun(String instanceId, int fromEvent, Type output, RerunOptions options) {
+        NativeStarted started = calls.await(operations.rerun(instanceId, fromEvent, options));
         return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), output);
     }
 

@@ -105,6 +105,26 @@ class ClientTest {
     }
 
     @Test
+    void aRerunGoesOnFromAnEventOfWhatHasFinished() {
+        var ship = Activity.of("ship", String.class, String.class, (ctx, item) -> "shipped " + item);
+        var order = Workflow.of("order", String.class, String.class, (ctx, item) -> ctx.call(ship, item).await());
+        try (Worker worker = Worker.builder(client).workflows(order).activities(ship).start()) {
+            WorkflowHandle<String> first = client.startWorkflow(order, "lamp");
+            assertEquals("shipped lamp", first.result(Duration.ofSeconds(20)));
+            int event = first.history().eventsOf("TaskScheduled").getFirst().eventId();
+            RerunOptions options = RerunOptions.input("table");
+            WorkflowHandle<String> second = first.rerun(event, options.withNewInstanceId("again"));
+            assertEquals("again", second.instanceId());
+            assertEquals("shipped table", second.result(Duration.ofSeconds(20)));
+            assertEquals("shipped table", first.async().rerun(event, options).join().result().join());
+            assertThrows(NotFoundException.class, () -> first.rerun(99, RerunOptions.none()));
+            assertTrue(worker.isReady());
+        }
+        WorkflowHandle<Object> unfinished = start("a");
+        assertThrows(FailedPreconditionException.class, () -> unfinished.rerun(0, RerunOptions.none()));
+    }
+
+    @Test
     void manyAreListedCountedAndEnded() {
         for (int i = 0; i < 25; i++) {
             start("a-" + i);
