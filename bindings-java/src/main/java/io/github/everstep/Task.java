@@ -1,7 +1,5 @@
 package io.github.everstep;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * The answer to something that a workflow asked for: an activity, a child, a timer, an event, a branch, or several of them.
  *

@@ -14,8 +14,12 @@ import org.jspecify.annotations.Nullable;
  * What a workflow asks for, and what it may know.
  *
  * <p>Whatever is asked for is asked for when the method is called, in the order of the calls; the tasks that come back may
- * be waited for at any time. Where an input is null there is none. Wait for nothing else in a workflow: what blocks on anything but a task, {@link #sleep} or a
- * branch cannot be replayed, is named in the log after two seconds and makes the workflow stall.
+ * be waited for at any time. Where an input is null there is none; {@code new RawPayload("null")} is the payload null.
+ *
+ * <p>Wait for nothing else in a workflow: what blocks on anything but a task, {@link #sleep} or a branch cannot be replayed,
+ * is named in the log after two seconds and makes the workflow stall after ten ({@link WorkerBuilder#blockedAfter}). Nor wait
+ * inside a class's initializer or, before JDK 24, inside {@code synchronized}: the wait holds a thread that other workflows
+ * need. If it lasts it is named in the log, the thread is let go, and the workflow stalls.
  *
  * <p>A context belongs to its workflow's own code. On another thread every method raises a {@link NonDurableException}, and
  * the workflow stalls. After the instance has ended or has left the worker every method raises {@link WorkflowEvicted}.

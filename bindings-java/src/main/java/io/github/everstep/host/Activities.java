@@ -32,8 +32,4 @@ final class Activities {
         }
         out.append(known.isEmpty() ? "[]" : "]");
     }
-
-    boolean isEmpty() {
-        return known.isEmpty();
-    }
 }

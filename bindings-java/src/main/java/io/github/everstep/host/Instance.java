@@ -1,7 +1,6 @@
 package io.github.everstep.host;
 
 import io.github.everstep.Workflow;
-import io.github.everstep.bridge.Payloads;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;

@@ -23,11 +23,6 @@ public final class JsonWriter {
         return out.append(text, plain, length).append('"');
     }
 
-    /** The same as a text of its own. */
-    public static String quoted(String text) {
-        return quote(new StringBuilder(text.length() + 2), text).toString();
-    }
-
     private static void escape(StringBuilder out, char next) {
         switch (next) {
             case '"' -> out.append("\\\"");

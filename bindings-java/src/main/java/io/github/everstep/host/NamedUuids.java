@@ -34,7 +34,9 @@ public final class NamedUuids {
         } catch (NoSuchAlgorithmException error) {
             throw new AssertionError("every Java platform has SHA-1", error);
         }
-        sha1.update(ByteBuffer.allocate(16).putLong(space.getMostSignificantBits()).putLong(space.getLeastSignificantBits()).flip());
+        var bytes = ByteBuffer.allocate(16);
+        bytes.putLong(space.getMostSignificantBits()).putLong(space.getLeastSignificantBits());
+        sha1.update(bytes.flip());
         var hash = ByteBuffer.wrap(sha1.digest(name.getBytes(StandardCharsets.UTF_8)));
         long high = hash.getLong() & 0xffffffffffff0fffL | 0x5000;
         long low = hash.getLong() & 0x3fffffffffffffffL | 0x8000000000000000L;

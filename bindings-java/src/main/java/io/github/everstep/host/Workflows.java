@@ -46,10 +46,6 @@ final class Workflows {
         out.append(known.isEmpty() ? "[]" : "]");
     }
 
-    boolean isEmpty() {
-        return known.isEmpty();
-    }
-
     private static String key(String name, @Nullable String version) {
         return version == null ? name : name + '\0' + version;
     }
