@@ -125,8 +125,9 @@ test-dapr: dapr native native-node ## Run what needs a real Dapr: every case ove
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 
 .PHONY: interop
-interop: dapr native native-node ## Cross everstep with Dapr's own SDKs of Python, JavaScript and Java, on a real Dapr
+interop: dapr native native-node native-java ## Cross everstep with Dapr's own SDKs of Python, JavaScript and Java, on a real Dapr
 	@conformance/dapr/crossing/prepare
+	@cd $(JAVA) && $(MAVEN) --quiet compile
 	$(DAPR_PYTEST) ../conformance/dapr/crossing --store in-memory $(PYTEST_ARGS)
 
 .PHONY: check

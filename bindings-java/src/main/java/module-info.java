@@ -7,4 +7,5 @@ module io.github.everstep {
     requires static transitive org.jspecify;
 
     exports io.github.everstep;
+    exports io.github.everstep.dapr;
 }
