@@ -1,6 +1,7 @@
 package io.github.everstep.conformance;
 
 import io.github.everstep.Client;
+import io.github.everstep.Codec;
 import io.github.everstep.Watch;
 import io.github.everstep.Worker;
 import io.github.everstep.Workflow;
@@ -31,14 +32,20 @@ final class World implements AutoCloseable {
     private final Path directory;
     private final String endpoint;
     private final int maxCached;
+    private final Codec codec;
     private Client client;
 
-    World(String place, String mode) throws IOException {
+    World(String place, String mode, Codec codec) throws IOException {
         directory = Files.createTempDirectory("everstep-conformance-");
         endpoint = place.equals("sqlite:") ? place + directory.resolve("workflows.db") : place;
         maxCached = mode.equals("replayed") ? 0 : 1000;
         names.put("id", "c-" + UUID.randomUUID().toString().replace("-", "").substring(0, 12));
-        client = Client.create(endpoint);
+        this.codec = codec;
+        client = open();
+    }
+
+    private Client open() {
+        return Client.builder().endpoint(endpoint).codec(codec).build();
     }
 
     Client client() {
@@ -72,7 +79,7 @@ final class World implements AutoCloseable {
     /** Closes everything, engine included, and opens it again on the same store. */
     void restart() {
         stop();
-        client = Client.create(endpoint);
+        client = open();
         new LinkedHashMap<>(deployed).forEach(this::openWorker);
     }
 
