@@ -290,6 +290,8 @@ impl Worker {
             let left = until.map_or(FAR, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 state.abandon();
+                // Another one, with more time, waits for what is nobody's now.
+                self.gate.drained.notify_all();
                 break;
             }
             state = self.gate.drained.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;

@@ -365,3 +365,20 @@ fn a_shutdown_does_not_wait_beyond_its_deadline() {
     assert_eq!(bench.poll(), Poll::Closed);
     bench.worker.shutdown(Duration::MAX);
 }
+
+#[test]
+fn a_shutdown_without_time_lets_one_go_that_waits() {
+    let bench = Bench::new(10, 10);
+    bench.source.turns.lock().unwrap().push_back(first(1));
+    assert!(matches!(bench.poll(), Poll::Batch(_)), "there is a turn");
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let patient = scope.spawn(|| bench.worker.shutdown(Duration::from_secs(60)));
+        while !bench.worker.is_closed() {
+            std::thread::yield_now();
+        }
+        bench.worker.shutdown(Duration::ZERO);
+        patient.join().unwrap();
+    });
+    assert!(begun.elapsed() < Duration::from_secs(30));
+}
