@@ -19,6 +19,10 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PYO3_PYTHON := $(BIN)/python
 export CASES
 
+# Native modules are compiled for a target by its name, as napi's tool always does it, and their crates are asked for the same
+# features (natives/Cargo.toml): what the languages share is compiled once.
+HOST = $(shell rustc --print host-tuple)
+
 BINDING := bindings-python
 NODE := bindings-node
 JAVA := bindings-java
@@ -157,7 +161,7 @@ docs: native native-node $(NODE_MODULES) ## Write the references of Python and N
 .PHONY: wheel
 wheel: crates $(VENV)/tools ## Build the wheel into dist/
 	rm -rf dist/*.whl
-	$(BIN)/maturin build --release --locked --quiet --manifest-path $(BINDING)/Cargo.toml --out dist
+	$(BIN)/maturin build --release --locked --quiet --target $(HOST) --manifest-path $(BINDING)/Cargo.toml --out dist
 
 .PHONY: sdist
 sdist: crates $(VENV)/tools ## Pack the sources that a wheel is built from into dist/
@@ -234,7 +238,7 @@ sdist-smoke: sdist
 # checks, the tests, the demo and the benches.
 .PHONY: native
 native: crates $(VENV)/tools
-	@cd $(BINDING) && $(BIN)/maturin develop --release --locked --quiet
+	@cd $(BINDING) && $(BIN)/maturin develop --release --locked --quiet --target $(HOST)
 
 # The native module and the JavaScript of the Node package.
 .PHONY: native-node
@@ -251,9 +255,9 @@ $(NODE_MODULES): %/node_modules/.package-lock.json: %/package-lock.json
 .PHONY: native-java
 native-java: crates
 	@scripts/toolchain jdk
-	@cargo build --release --locked --quiet --package everstep-java
+	@cargo build --release --locked --quiet --target $(HOST) --package everstep-java
 	@cargo build --locked --quiet --package everstep-java-bindgen
-	@$(JAVA)/scripts/natives $(CARGO_TARGET_DIR)/release/libeverstep_java.$(if $(filter Darwin,$(shell uname -s)),dylib,so) \
+	@$(JAVA)/scripts/natives $(CARGO_TARGET_DIR)/$(HOST)/release/libeverstep_java.$(if $(filter Darwin,$(shell uname -s)),dylib,so) \
 		$(CARGO_TARGET_DIR)/debug/everstep-java-bindgen >$(CARGO_TARGET_DIR)/java-platform
 
 .PHONY: java-package

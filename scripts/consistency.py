@@ -88,6 +88,49 @@ def platforms() -> list[str]:
     return found
 
 
+def natives() -> list[str]:
+    """The native modules compile the crates that they share with the same features: once for all of them."""
+    modules = sorted(path.parent.name for path in ROOT.glob("bindings-*/Cargo.toml"))
+    found: list[str] = []
+    compared: set[str] = set()
+    # What is compiled for the target, then what is compiled for builds alone.
+    for edges in ("normal,no-proc-macro", "normal,build"):
+        trees = {module: features(module.replace("bindings", "everstep"), edges) for module in modules}
+        crates = set().union(*trees.values()) - compared
+        for crate in sorted(crates):
+            asked = {module: tree[crate] for module, tree in trees.items() if crate in tree}
+            if len({frozenset(each) for each in asked.values()}) > 1:
+                said = "; ".join(f"{module}: {' and '.join(sorted(each))}" for module, each in asked.items())
+                found.append(f"natives/Cargo.toml does not give {crate} the same features everywhere: {said}")
+        compared |= crates
+    return found
+
+
+def features(package: str, edges: str) -> dict[str, set[str]]:
+    """The sets of features with which each crate is compiled for a package."""
+    command = [
+        "cargo",
+        "tree",
+        "--locked",
+        "--package",
+        package,
+        "--edges",
+        edges,
+        "--prefix",
+        "none",
+        "--format",
+        "{p}|{f}",
+    ]
+    lines = subprocess.run(
+        command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.splitlines()
+    crates: dict[str, set[str]] = {}
+    for line in filter(None, lines):
+        crate, _, asked = line.removesuffix(" (*)").partition("|")
+        crates.setdefault(crate, set()).add(asked)
+    return crates
+
+
 def links() -> list[str]:
     """Relative links of the documents point at files of the tree, and at headings that those have."""
     found = []
@@ -126,7 +169,7 @@ def commands() -> list[str]:
 
 
 def main() -> int:
-    found = [*versions(), *node_tools(), *platforms(), *links(), *commands()]
+    found = [*versions(), *natives(), *node_tools(), *platforms(), *links(), *commands()]
     for line in found:
         print(f"consistency: {line}", file=sys.stderr)
     print(f"consistency: {len(found)} problems")

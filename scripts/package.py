@@ -43,6 +43,7 @@ IN_SDIST = (
     "core/proto/history_events.proto",
     "core/src/engine/store/sqlite/schema_1.sql",
     "core/src/lib.rs",
+    "natives/Cargo.toml",
     "pyproject.toml",
     "python/everstep/py.typed",
 )
@@ -214,7 +215,7 @@ def check_sdist(sdist: Path) -> None:
         archive.extractall(scratch, filter="data")
         command = ("cargo", "metadata", "--format-version", "1", "--offline")
         packages = json.loads(run(*command, cwd=Path(scratch) / top))["workspace_members"]
-        must(len(packages) == 2, f"the archive's workspace has {packages}, not core and binding")
+        must(len(packages) == 3, f"the archive's workspace has {packages}, not core, natives and binding")
     run(sys.executable, "-m", "twine", "check", "--strict", sdist)
 
 
