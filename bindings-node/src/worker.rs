@@ -107,7 +107,7 @@ fn serve(
 /// Starts the thread that takes answers in, which is most of what a turn costs the core. It ends with the worker's object.
 fn take_in(worker: &Arc<Worker>, answers: Receiver<String>, complain: Complain) -> everstep::Result<()> {
     let worker = worker.clone();
-    spawn("everstep-answered", move || {
+    spawn("everstep-intake", move || {
         for text in answers {
             if let Err(error) = worker.complete(&text) {
                 complain.call(NativeError::from(&error), ThreadsafeFunctionCallMode::NonBlocking);
