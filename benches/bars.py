@@ -77,10 +77,6 @@ class Row:
     least: bool = False
     """Whether more is better."""
 
-    @property
-    def bench(self) -> str:
-        return self.figure.split(".")[0]
-
     def bar(self, language: str, figures: Figures) -> float:
         bar = self.bars[language]
         return bar(figures) if callable(bar) else bar
