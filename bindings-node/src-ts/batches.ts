@@ -3,6 +3,7 @@
 import type { ActivityTask } from "./activities.js"
 import type { Activities } from "./host/activities.js"
 import type { Workflows, WorkflowTask } from "./host/host.js"
+import { parseMarked } from "./payload.js"
 import type { Wire } from "./wire.js"
 
 /** @internal How many of each kind a worker takes, and how many instances it keeps. */
@@ -46,12 +47,12 @@ export function parseBatch<T extends WorkflowTask | ActivityTask>(
   repoll: (batch: string) => string | null,
 ): Batch<T> {
   try {
-    return JSON.parse(text) as Batch<T>
+    return parseMarked(text) as Batch<T>
   } catch (error) {
     // One payload is more than this engine takes; in text form it is met when its own task runs.
     const batch = NUMBER.exec(text.slice(0, 256))?.[1]
     const again = batch === undefined ? null : repoll(batch)
     if (again === null) throw error
-    return JSON.parse(again) as Batch<T>
+    return parseMarked(again) as Batch<T>
   }
 }
