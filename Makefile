@@ -81,7 +81,7 @@ demo-dapr: dapr native ## The same program on a real Dapr with Redis: it and its
 	@$(BESIDE) --store redis -- $(BIN)/python $(DEMO)/management.py
 
 .PHONY: test
-test: test-core test-python ## Run all tests: the core, then Python
+test: test-core test-python test-node test-java ## Run all tests: the core, then each language (test-core, test-python, …: one side)
 
 .PHONY: test-core
 test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores, simulation, crash, conformance
