@@ -111,7 +111,8 @@ function refuse(value: unknown): void {
 const MARK = "__durabletask_autoobject__"
 
 function unmarked(_key: string, value: unknown): unknown {
-  if (typeof value === "object" && value !== null && Reflect.get(value, MARK) === true) Reflect.deleteProperty(value, MARK)
+  if (typeof value === "object" && value !== null && Reflect.get(value, MARK) === true)
+    Reflect.deleteProperty(value, MARK)
   return value
 }
 

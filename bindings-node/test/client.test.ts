@@ -11,6 +11,7 @@ import {
   InvalidArgumentError,
   OperationCancelledError,
   OperationTimeoutError,
+  RawPayload,
   Timestamp,
   Worker,
   workflow,
@@ -101,4 +102,22 @@ test("a start takes what was made to be started", { timeout: 20_000 }, async () 
   await using client = new Client("memory:")
   await assert.rejects(client.startWorkflow(echo as never, "a"), InvalidArgumentError)
   await turn()
+})
+
+test("the marks of Dapr's Python SDK are no part of what it sent", { timeout: 20_000 }, async () => {
+  const marked = '[{"sku":"a","__durabletask_autoobject__":true},{"__durabletask_autoobject__":"text"}]'
+  const meant = [{ sku: "a" }, { __durabletask_autoobject__: "text" }]
+  const seen: unknown[] = []
+  const look = workflow("look", async (ctx, value: unknown) => {
+    seen.push(value)
+    seen.push(await ctx.waitForEvent("more"))
+  })
+  await using client = new Client("memory:")
+  await using _ = await Worker.start(client, { workflows: [look] })
+  const handle = await client.startWorkflow("look", new RawPayload(marked))
+  await handle.raiseEvent("more", new RawPayload(marked))
+  await handle.result({ timeout: 10_000 })
+  const state = await handle.state()
+  assert.deepEqual([...seen, state.input], [meant, meant, meant])
+  assert.equal(state.rawInput, marked)
 })
