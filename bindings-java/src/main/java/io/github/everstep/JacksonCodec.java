@@ -2,15 +2,20 @@ package io.github.everstep;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.io.SegmentedStringWriter;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.io.IOException;
@@ -25,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * and the infinities are no JSON and are refused; so is a null for a primitive.
  */
 public final class JacksonCodec implements Codec {
+    /** What Dapr's Python SDK adds to the JSON of a dataclass, with {@code true} as its value, so as to know it again. */
+    private static final String MARK = "__durabletask_autoobject__";
+
     private final ObjectMapper mapper;
 
     private JacksonCodec(ObjectMapper mapper) {
@@ -37,20 +45,7 @@ public final class JacksonCodec implements Codec {
      * @return a codec
      */
     public static JacksonCodec create() {
-        // Jackson keeps its buffers per thread unless it is told otherwise: 16 kB for each workflow that is active.
-        JsonFactory factory =
-                JsonFactory.builder().recyclerPool(JsonRecyclerPools.newConcurrentDequePool()).build();
-        return new JacksonCodec(JsonMapper.builder(factory)
-                .addModule(new JavaTimeModule())
-                .addModule(new Jdk8Module())
-                .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
-                .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
-                .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
-                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
-                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                .build());
+        return new JacksonCodec(Standard.mapper());
     }
 
     /**
@@ -81,7 +76,8 @@ public final class JacksonCodec implements Codec {
     @Override
     public @Nullable Object decode(String text, Type type) {
         try {
-            return mapper.readValue(text, mapper.constructType(type));
+            JavaType known = mapper.constructType(type);
+            return text.contains(MARK) ? mapper.readValue(unmarked(mapper.readTree(text)), known) : mapper.readValue(text, known);
         } catch (IOException error) {
             throw new UncheckedIOException(reason(error), error);
         }
@@ -92,9 +88,38 @@ public final class JacksonCodec implements Codec {
         return true;
     }
 
+    private JsonParser unmarked(JsonNode value) {
+        for (JsonNode found : value.findParents(MARK)) {
+            if (found.get(MARK) == BooleanNode.TRUE) {
+                ((ObjectNode) found).remove(MARK);
+            }
+        }
+        return mapper.treeAsTokens(value);
+    }
+
     /** Jackson's message without the piece of the payload that it quotes. */
     private static String reason(IOException error) {
         return error instanceof JsonProcessingException json ? json.getOriginalMessage() : String.valueOf(error.getMessage());
+    }
+
+    /** Apart, so that a codec with a mapper of the program's does without the modules of the default one. */
+    private static final class Standard {
+        static ObjectMapper mapper() {
+            // Jackson keeps its buffers per thread unless it is told otherwise: 16 kB for each workflow that is active.
+            JsonFactory factory =
+                    JsonFactory.builder().recyclerPool(JsonRecyclerPools.newConcurrentDequePool()).build();
+            return JsonMapper.builder(factory)
+                    .addModule(new JavaTimeModule())
+                    .addModule(new Jdk8Module())
+                    .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+                    .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+                    .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+                    .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                    .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
+                    .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .build();
+        }
     }
 
     /** Refuses numbers that JSON does not have; Jackson writes them as strings. */

@@ -80,6 +80,21 @@ class CodecTest {
         assertEquals(text, error.text());
     }
 
+    @Test
+    void theMarksOfDaprsPythonSdkAreNoPartOfWhatItSent() {
+        String marked = "[{\"sku\":\"a\",\"__durabletask_autoobject__\":true},{\"__durabletask_autoobject__\":\"text\"}]";
+        assertEquals(
+                List.of(Map.of("sku", "a"), Map.of("__durabletask_autoobject__", "text")), json.decode(marked, Object.class));
+        assertThrows(DecodeException.class, () -> json.decode(marked + " []", Object.class));
+    }
+
+    @Test
+    void aRawPayloadMayBeNoJson() {
+        assertEquals(new Payloads.Encoded("{", false), json.forBatch(new RawPayload("{"), "input"));
+        assertEquals(new Payloads.Encoded("1", true), json.forBatch(1, "input"));
+        assertEquals(new Payloads.Encoded("}", false), new Payloads(new Backwards()).forBatch(new RawPayload("}"), "input"));
+    }
+
     /** Writes each text backwards. */
     private static final class Backwards implements Codec {
         private final Codec json = JacksonCodec.create();

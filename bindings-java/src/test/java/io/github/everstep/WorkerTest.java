@@ -173,6 +173,23 @@ class WorkerTest {
     }
 
     @Test
+    void aRawPayloadThatIsNoJsonSpoilsNothing() {
+        try (var client = Client.create("memory:");
+                var worker = Worker.builder(client)
+                        .workflow("raw", Void.class, RawPayload.class, (ctx, none) -> {
+                            ctx.setCustomStatus(new RawPayload(""));
+                            return new RawPayload("{");
+                        })
+                        .start()) {
+            assertFalse(worker.isClosed());
+            var id = client.startWorkflow("raw", null).instanceId();
+            var state = client.waitForWorkflowCompletion(id, LONG);
+            assertEquals("{", state.output().text());
+            assertEquals("", state.customStatus().text());
+        }
+    }
+
+    @Test
     void eventsChildrenAndContinueAsNew() {
         var child = Workflow.of("child", Integer.class, Integer.class, (ctx, n) -> n * 2);
         var parent = Workflow.of("parent", Integer.class, Map.class, (ctx, n) -> {

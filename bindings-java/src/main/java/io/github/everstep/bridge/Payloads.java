@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Payloads of a client or a worker: the texts of its codec, sealed. */
 public final class Payloads {
+    /** A payload as it stands in a batch: as it is, or, where it may be no JSON, as a string. */
+    public record Encoded(String text, boolean isJson) {}
+
     private final Codec codec;
 
     /** The payloads of a codec. */
@@ -36,6 +39,14 @@ public final class Payloads {
             throw new InvalidArgumentException(name + " cannot be encoded: " + reason, ErrorDetails.causedBy(error));
         }
         return wellFormed(text, name);
+    }
+
+    /** The payload of a value, for a batch. Throws as {@code encode}. */
+    public Encoded forBatch(@Nullable Object value, String name) {
+        String text = encode(value, name);
+        // Nobody has looked whether a raw payload is JSON, and one that is not would spoil the batch.
+        boolean isUnseen = value instanceof RawPayload && !text.equals("null");
+        return new Encoded(text, codec.isPlainJson() && !isUnseen);
     }
 
     /** The same for an argument that may be left out: null is no payload at all. */

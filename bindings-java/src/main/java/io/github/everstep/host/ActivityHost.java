@@ -73,7 +73,7 @@ final class ActivityHost {
 
     private void value(StringBuilder answer, @Nullable Object value) {
         try {
-            new Command(answer, payloads).payload("value", payloads.encode(value, "the output"));
+            new Command(answer, payloads).payload("value", payloads.forBatch(value, "the output"));
         } catch (InvalidArgumentException error) {
             // To run it again would do all that it does once more, and end here.
             Failures.write(answer.append(",\"error\":"), error, true, payloads);

@@ -43,10 +43,10 @@ final class Command {
     }
 
     /** A payload that is encoded already. */
-    Command payload(String key, @Nullable String text) {
-        if (text == null) return this;
-        if (payloads.arePlainJson()) key(key).append(text);
-        else JsonWriter.quote(key(key + "_text"), text);
+    Command payload(String key, Payloads.@Nullable Encoded payload) {
+        if (payload == null) return this;
+        if (payload.isJson()) key(key).append(payload.text());
+        else JsonWriter.quote(key(key + "_text"), payload.text());
         return this;
     }
 

@@ -173,14 +173,14 @@ final class Execution {
     }
 
     /** Encodes a payload; null has none. One that cannot be encoded stalls the turn. */
-    @Nullable String encode(@Nullable Object value, String name) {
+    Payloads.@Nullable Encoded encode(@Nullable Object value, String name) {
         return value == null ? null : encodeOutput(value, name);
     }
 
     /** The same for what is said even if it is null. */
-    String encodeOutput(@Nullable Object value, String name) {
+    Payloads.Encoded encodeOutput(@Nullable Object value, String name) {
         try {
-            return payloads.encode(value, name);
+            return payloads.forBatch(value, name);
         } catch (InvalidArgumentException error) {
             stall = new Stall(Stall.ENCODE_FAILED, String.valueOf(error.getMessage()), Failures.stackOf(error));
             throw error;
@@ -270,7 +270,7 @@ final class Execution {
     }
 
     /** Remembers how the run ends; from now on nothing else can be asked for. */
-    ContinueAsNew leave(@Nullable String input, boolean keepEvents) {
+    ContinueAsNew leave(Payloads.@Nullable Encoded input, boolean keepEvents) {
         var command = new StringBuilder("{\"kind\":\"continue\"");
         new Command(command, payloads).payload("input", input).flag("keep_events", keepEvents).end();
         continuation = command.toString();
@@ -284,7 +284,7 @@ final class Execution {
             commands.append(continuation);
         } else {
             try {
-                String payload = encodeOutput(output, "the output");
+                var payload = encodeOutput(output, "the output");
                 command("complete").payload("output", payload).end();
             } catch (InvalidArgumentException error) {
                 // The stall is remembered.
