@@ -28,6 +28,7 @@ NODE := bindings-node
 JAVA := bindings-java
 BIOME := $(NODE)/node_modules/.bin/biome
 TS_PAGES := .cache/pages-ts
+JAVA_PAGES := .cache/pages-java
 DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
 DEMO_JVM := examples/order-processing
@@ -101,7 +102,14 @@ test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conf
 .PHONY: test-java
 test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
 	cd $(JAVA) && $(MAVEN) test $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
-	$(if $(CASES)$(JAVA_TEST),,@$(MAKE) --no-print-directory test-demo-java)
+	$(if $(CASES)$(JAVA_TEST),,@$(MAKE) --no-print-directory test-demo-java test-pages-java)
+
+.PHONY: test-pages-java
+test-pages-java: native-java $(VENV)/tools
+	@cd $(JAVA) && $(MAVEN) --quiet compile dependency:build-classpath -Dmdep.outputFile=target/classpath
+	PAGES=java $(BIN)/python -m pytest -c $(BINDING)/pyproject.toml --rootdir docs docs/test_pages.py docs/test_runner.py \
+		--deselect docs/test_pages.py::test_there_are_pages \
+		--deselect docs/test_pages.py::test_every_page_of_the_guide_speaks_the_language
 
 # The demo in small, in Java and in Kotlin.
 .PHONY: test-demo-java
@@ -217,11 +225,12 @@ check-node: native-node $(NODE_MODULES)
 	cd $(CODECS_NODE) && npx tsc --noEmit
 	cd docs/node && npx typedoc --emit none
 
-# Our sources and the reference, warnings as errors.
+# Our sources, the programs of the documentation and the reference, warnings as errors.
 .PHONY: check-java
 check-java: native-java
 	cd $(JAVA) && $(MAVEN) --quiet test-compile dependency:build-classpath -Dmdep.outputFile=target/classpath
-	JAVA_HOME=$$(scripts/jdk) $(JAVA)/scripts/check
+	$(PYTHON) docs/pages.py java $(JAVA_PAGES)
+	JAVA_HOME=$$(scripts/jdk) $(JAVA)/scripts/check $(CURDIR)/$(JAVA_PAGES)
 
 # Installs the wheel into a fresh environment of every Python here, where no compiler and no package of the tree is in
 # reach, and runs programs on it.

@@ -6,13 +6,16 @@ Another language is a class here, its fence in ``pages.py``, and its tests' line
 from __future__ import annotations
 
 import ast
+import functools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE = ROOT / "bindings-node"
+JAVA = ROOT / "bindings-java" / "target"
 
 
 class WrongProgram(Exception):
@@ -35,6 +38,11 @@ class Language:
         """A statement that prints this line."""
         raise NotImplementedError
 
+    def program(self, name: str, text: str) -> str:
+        """What is written to a file of this name: the lines of a page's blocks, each at its place. The first one is empty."""
+        del name
+        return text
+
     def build(self, folder: Path, programs: list[str]) -> None:
         """Makes programs of a folder ready to be run. Raises WrongProgram."""
 
@@ -48,6 +56,10 @@ class Language:
     def path(self, folder: Path) -> Path:
         """The folder of the commands that a reader has at hand."""
         raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        """The variables that a reader has set."""
+        return {}
 
 
 class Python(Language):
@@ -130,4 +142,48 @@ class TypeScript(Language):
         return folder / "node_modules" / ".bin"
 
 
-LANGUAGES: dict[str, Language] = {language.fence: language for language in (Python(), TypeScript())}
+class Java(Language):
+    """Java: the blocks of a page are the body of one ``main``, which the launcher compiles in memory. The package is that of
+    the tree, with what it depends on."""
+
+    fence = "java"
+    shell = "java"
+    suffix = ".java"
+
+    def prints(self, text: str) -> str:
+        return f"System.out.println({json.dumps(text)});"
+
+    def program(self, name: str, text: str) -> str:
+        lines = text.split("\n")
+        imports = [line for line in lines if line.startswith("import ")]
+        main = f"class {Path(name).stem} {{ public static void main(String[] args) throws Exception {{"
+        body = "\n".join("" if line.startswith("import ") else line for line in lines)
+        return " ".join([*imports, main]) + body + "}}\n"
+
+    def collect(self, folder: Path, programs: list[str]) -> None:
+        # Two pages may have files, and so classes, of the same name.
+        for name in programs:
+            text = (folder / name).read_text("utf-8")
+            (folder / name).write_text(f"package {name.rpartition('_')[0]};{text}", "utf-8")
+
+    def command(self, program: str) -> list[str]:
+        # A program of a page runs shortly: most of the time is the compiler's.
+        quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+        return [str(_jdk() / "bin" / "java"), *quick, "--enable-native-access=ALL-UNNAMED", program]
+
+    def path(self, folder: Path) -> Path:
+        del folder
+        return _jdk() / "bin"
+
+    def environment(self) -> dict[str, str]:
+        own = [str(JAVA / "classes"), str(JAVA / "natives")]
+        return {"CLASSPATH": os.pathsep.join([*own, (JAVA / "classpath").read_text("utf-8")])}
+
+
+@functools.cache
+def _jdk() -> Path:
+    found = subprocess.run([ROOT / "scripts" / "jdk"], check=True, stdout=subprocess.PIPE, text=True)
+    return Path(found.stdout.strip())
+
+
+LANGUAGES: dict[str, Language] = {language.fence: language for language in (Python(), TypeScript(), Java())}

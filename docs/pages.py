@@ -21,13 +21,13 @@ _FENCE = re.compile(r"^```(?P<info>[^`\n]*)\n(?P<text>.*?)^```$", re.MULTILINE |
 _MARKS = {
     "python": ("", "separate", "not-run", "file=NAME"),
     "ts": ("", "separate", "not-run", "file=NAME"),
-    "sh": ("", "node", "not-run"),
+    "java": ("", "separate", "not-run", "file=NAME"),
+    "sh": ("", "node", "java", "not-run"),
     "text": ("", "picture"),
     "mermaid": ("",),
     "json": ("file=NAME",),
     "toml": ("", "file=NAME"),
     "rust": ("not-run",),
-    "java": ("not-run",),
     "xml": ("not-run",),
 }
 OF_ONE_LANGUAGE = {
@@ -127,7 +127,7 @@ def run(page: Page, folder: Path, language: Language) -> int:
         f"page_{number}{language.suffix}": program for number, program in enumerate(page.programs(language))
     }
     for name, program in programs.items():
-        (folder / name).write_text(_program(program, ends=language), "utf-8")
+        (folder / name).write_text(language.program(name, _text(program, ends=language)), "utf-8")
     try:
         files = [block.mark.removeprefix("file=") for block in own if block.mark.startswith("file=")]
         language.build(folder, [*programs, *files])
@@ -140,8 +140,8 @@ def run(page: Page, folder: Path, language: Language) -> int:
     return len(own) + len(page.shell(language))
 
 
-def _program(blocks: list[Block], ends: Language | None = None) -> str:
-    """Blocks as one program, each at the lines that it has on the page, so that a message names those."""
+def _text(blocks: list[Block], ends: Language | None = None) -> str:
+    """Blocks as one text, each at the lines that it has on the page, so that a message names those."""
     lines: list[str] = []
     for number, block in enumerate(blocks):
         lines += [""] * (block.line - len(lines)) + block.text.splitlines()
@@ -185,7 +185,7 @@ def _execute(command: list[str], folder: Path, language: Language) -> subprocess
     return subprocess.run(
         command,
         cwd=folder,
-        env={**inherited, "PATH": path, "PYTHONWARNINGS": "error::ResourceWarning"},
+        env={**inherited, **language.environment(), "PATH": path, "PYTHONWARNINGS": "error::ResourceWarning"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -221,10 +221,12 @@ def extract(folder: Path, language: Language) -> None:
         page = read(path)
         page_name = re.sub(r"\W", "_", str(path.relative_to(ROOT).with_suffix("")))
         own = page.blocks_of(language)
-        files = [[block] for block in own if block.mark.startswith("file=")]
-        for number, program in enumerate([*page.programs(language), *files]):
+        files = [_text([block]) for block in own if block.mark.startswith("file=")]
+        programs = page.programs(language)
+        for number, text in enumerate([*map(_text, programs), *files]):
             names.append(f"{page_name}_{number}{language.suffix}")
-            (folder / names[-1]).write_text(_program(program), "utf-8")
+            whole = language.program(names[-1], text) if number < len(programs) else text
+            (folder / names[-1]).write_text(whole, "utf-8")
         for block in own:
             (blocks / f"{page_name}_{block.line}{language.suffix}").write_text(block.text, "utf-8")
     language.collect(folder, names)

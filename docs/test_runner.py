@@ -115,8 +115,72 @@ hello shell
 ```
 """
 
-RIGHT = {"python": PYTHON, "ts": TYPESCRIPT}[PAGES]
-BLOCKS = {"python": 6, "ts": 6}[PAGES]
+JAVA = """
+```java file=Greeting.java
+class Greeting {
+    static String greet(String name) {
+        return "hello " + name;
+    }
+
+    public static void main(String[] args) {
+        System.out.println(greet(args[0]));
+    }
+}
+```
+
+```python
+print("hello you")
+```
+
+```java
+import java.util.function.Supplier;
+
+Supplier<String> first = () -> Greeting.greet("you");
+System.out.println(first.get());
+```
+
+```text
+hello you
+```
+
+Blocks of a page are one program.
+
+```java
+import java.util.List;
+
+record Person(String name) {}
+
+for (var person : List.of(new Person("all"))) System.out.println(Greeting.greet(person.name()));
+```
+
+```text
+hello all
+```
+
+```java not-run
+import elsewhere.Greeting;
+```
+
+```java separate
+var first = false;
+System.out.println(first);
+```
+
+```text
+false
+```
+
+```sh java
+java Greeting.java shell
+```
+
+```text
+hello shell
+```
+"""
+
+RIGHT = {"python": PYTHON, "ts": TYPESCRIPT, "java": JAVA}[PAGES]
+BLOCKS = {"python": 6, "ts": 6, "java": 6}[PAGES]
 
 WRONG = {
     "python": [
@@ -152,6 +216,22 @@ WRONG = {
         ("ts not-run", "ts skip"),
         ("ts not-run", "tsx"),
     ],
+    "java": [
+        ("```text\nhello you", "```text\nhello me"),
+        ("hello all\n", ""),
+        ("first.get());", "first.get());\nSystem.exit(1);"),
+        ("first.get());", "first.get();"),
+        ('greet("you")', "greet(1)"),
+        ("import java.util.List;", ""),
+        ("new Person", "new Human"),
+        ("static String greet", "static String meet"),
+        ("false\n```", "true\n```"),
+        ("java separate", "java"),
+        ("hello shell", "hello"),
+        ("Greeting.java shell", "Greeting.java"),
+        ("java not-run", "java skip"),
+        ("java not-run", "jav"),
+    ],
 }[PAGES]
 
 
@@ -169,23 +249,24 @@ def test_a_wrong_page(tmp_path: Path, right: str, wrong: str) -> None:
 FAILING = {
     "python": '\n\nText.\n\n```python\npass\n\nraise ValueError("boom")\n```\n',
     "ts": '\n\nText.\n\n```ts\nexport {}\n\nthrow new Error("boom")\n```\n',
+    "java": '\n\nText.\n\n```java\nimport java.util.List;\n\nif (List.of().isEmpty()) throw new Error("boom");\n```\n',
 }[PAGES]
 
 
 def test_a_stack_names_the_line_of_the_page(tmp_path: Path) -> None:
-    with pytest.raises(pages.WrongPage, match=r"(?s)(line |page_0\.mts:)8\b.*boom"):
+    with pytest.raises(pages.WrongPage, match=r"(?s)(?=.*boom).*(line |page_0\.mts:|page_0\.java:)8\b"):
         run(tmp_path, FAILING)
 
 
 def test_a_wrong_block_in_the_middle_is_found(tmp_path: Path) -> None:
-    prints = {"python": "print('{}')", "ts": "console.log('{}')"}[PAGES]
+    prints = {"python": "print('{}')", "ts": "console.log('{}')", "java": 'System.out.println("{}");'}[PAGES]
     blocks = "```{0}\n{1}\n```\n```text\nb\n```\n```{0}\n{2}\n```\n"
     with pytest.raises(pages.WrongPage, match=r"page\.md:1 prints\na\nbut"):
         run(tmp_path, blocks.format(PAGES, prints.format("a"), prints.format("b")))
 
 
 def test_one_output_holds_for_the_programs_of_all_languages(tmp_path: Path) -> None:
-    both = "```python\nprint(1)\n```\n```ts\nconsole.log(1)\n```\n```text\n{}\n```\n"
+    both = "```python\nprint(1)\n```\n```ts\nconsole.log(1)\n```\n```java\nSystem.out.println(1);\n```\n```text\n{}\n```\n"
     assert run(tmp_path, both.format("1")) == 1
     second = tmp_path / "second"
     second.mkdir()
