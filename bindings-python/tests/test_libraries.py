@@ -211,8 +211,13 @@ from everstep.payload import decode, decoder_of, encode
 @dataclass
 class Item:
     sku: str
+@workflow
+async def pack(_, item: Item) -> Item:
+    return item
 assert decode(encode([Item("a")]), decoder_of(list[Item])) == [Item("a")]
-print(sorted({"pydantic", "msgspec", "attr", "attrs", "orjson"} & set(sys.modules)))
+with Client("memory:") as client, Worker(client, [pack]):
+    assert client.start_workflow(pack, Item("a")).result(timeout=60) == Item("a")
+print(sorted({"pydantic", "msgspec", "attr", "attrs", "orjson", "ctypes", "decimal", "pathlib", "uuid"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"

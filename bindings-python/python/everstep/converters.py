@@ -8,12 +8,10 @@ import typing
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
 from enum import Enum
-from pathlib import PurePath
 from typing import Any
-from uuid import UUID
 
+from . import libraries
 from .encoding import key_text, plain
 from .payload import Convert, Mismatch
 
@@ -68,22 +66,25 @@ def _from_text(expected: str, build: Callable[[str], Any]) -> Convert:
             raise wrong(expected, value)
         try:
             return build(value)
-        except (ValueError, OverflowError, InvalidOperation):
+        except (ValueError, OverflowError):
             raise Mismatch(f"expected {expected}, got another string") from None
 
     return decode
 
 
-def _decimal(value: Any) -> Decimal:
-    # A number with a point has been a binary one already, and lost what Decimal is for.
-    if type(value) is str:
-        try:
-            return Decimal(value)
-        except InvalidOperation:
-            raise Mismatch("expected Decimal, got another string") from None
-    if type(value) is int:
-        return Decimal(value)
-    raise wrong("Decimal (a string or a whole number)", value)
+def _decimal(kind: type) -> Convert:
+    def decode(value: Any) -> Any:
+        # A number with a point has been a binary one already, and lost what Decimal is for.
+        if type(value) is str:
+            try:
+                return kind(value)
+            except ArithmeticError:
+                raise Mismatch("expected Decimal, got another string") from None
+        if type(value) is int:
+            return kind(value)
+        raise wrong("Decimal (a string or a whole number)", value)
+
+    return decode
 
 
 def _timedelta(value: Any) -> timedelta:
@@ -95,10 +96,13 @@ def _timedelta(value: Any) -> timedelta:
         raise Mismatch("expected timedelta (seconds), got a number beyond its range") from None
 
 
-def _uuid(text: str) -> UUID:
-    if len(text) != 36:
-        raise ValueError
-    return UUID(text)
+def _uuid(kind: type) -> Convert:
+    def build(text: str) -> Any:
+        if len(text) != 36:
+            raise ValueError
+        return kind(text)
+
+    return _from_text("UUID", build)
 
 
 _TIME = re.compile(r"(.*\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.DOTALL)
@@ -147,25 +151,29 @@ def _bytes(text: str) -> bytes:
 
 _OF_CLASS: dict[type, Convert] = {
     **{kind: _scalar(kind) for kind in SCALARS},
-    Decimal: _decimal,
     timedelta: _timedelta,
-    UUID: _from_text("UUID", _uuid),
     datetime: _from_text("datetime (ISO 8601)", _datetime),
     date: _from_text("date (ISO 8601)", _date),
     time: _from_text("time (ISO 8601)", _time),
     bytes: _from_text("bytes (base64)", _bytes),
     bytearray: _from_text("bytearray (base64)", lambda text: bytearray(_bytes(text))),
 }
-TEXTS = frozenset((UUID, datetime, date, time, Decimal))
-"""What may be the key of an object."""
+
+
+def is_text(kind: type) -> bool:
+    """Whether values of exactly this class are written as texts that may be the keys of an object."""
+    return kind in (datetime, date, time, libraries.imported("uuid", "UUID"), libraries.imported("decimal", "Decimal"))
 
 
 def of_class(kind: type) -> Convert | None:
     """The decoder of a class that is a leaf; none if it is not known."""
-    decoder = _OF_CLASS.get(kind)
-    if decoder is None and issubclass(kind, PurePath):
+    if kind is libraries.imported("decimal", "Decimal"):
+        return _decimal(kind)
+    if kind is libraries.imported("uuid", "UUID"):
+        return _uuid(kind)
+    if libraries.is_path(kind):
         return _from_text(kind.__name__, kind)
-    return decoder
+    return _OF_CLASS.get(kind)
 
 
 def _int_key(text: str) -> int:

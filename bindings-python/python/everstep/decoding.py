@@ -12,7 +12,6 @@ import typing
 from dataclasses import is_dataclass
 from datetime import timedelta
 from enum import Enum
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Union
 
 from . import converters, libraries
@@ -216,7 +215,7 @@ def _key(annotation: Any) -> Convert | None:
         return converters.literal(typing.get_args(annotation), keys=True)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return converters.enum(annotation, keys=True)
-    if isinstance(annotation, type) and annotation in converters.TEXTS:
+    if isinstance(annotation, type) and converters.is_text(annotation):
         return compile_decoder(annotation)
     raise InvalidArgumentError(f"{name_of(annotation)} cannot be a key in JSON; use str, int, an Enum, UUID or a date")
 
@@ -256,7 +255,7 @@ def _is_listed(arm: Any) -> bool:
 def _refuse_ambiguous(annotation: Any, arms: list[Any]) -> None:
     """Some types look the same in JSON, whatever the value."""
     classes = [arm for arm in arms if isinstance(arm, type)]
-    texts = [arm for arm in classes if arm in (str, bytes, bytearray) or issubclass(arm, PurePath)]
+    texts = [arm for arm in classes if arm in (str, bytes, bytearray) or libraries.is_path(arm)]
     numbers = [arm for arm in classes if arm in (int, float) or arm is timedelta]
     if len(texts) > 1 or (len(numbers) > 1 and timedelta in numbers):
         raise InvalidArgumentError(

@@ -11,12 +11,9 @@ import collections.abc
 from base64 import b64encode
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
 from math import isfinite
-from pathlib import PurePath
 from typing import Any
-from uuid import UUID
 
 from . import libraries
 from .payload import MAKERS, Convert
@@ -82,8 +79,6 @@ _EXACT: dict[type, Convert] = {
     float: _float,
     list: _list,
     dict: _dict,
-    UUID: str,
-    Decimal: str,
     datetime: datetime.isoformat,
     date: date.isoformat,
     time: time.isoformat,
@@ -95,7 +90,6 @@ _BASES: tuple[tuple[type | tuple[type, ...], Convert], ...] = (
     (str, str.__str__),
     (int, int.__int__),
     (float, _float),
-    ((Decimal, UUID, PurePath), str),
     ((datetime, date, time), lambda value: value.isoformat()),
     (timedelta, timedelta.total_seconds),
     ((bytes, bytearray, memoryview), _bytes),
@@ -120,6 +114,8 @@ def compile_maker(kind: type) -> Convert:
     for bases, maker in _BASES:
         if issubclass(kind, bases):
             return maker
+    if issubclass(kind, libraries.text_classes()):
+        return str
     raise TypeError(f"{kind.__name__} cannot be encoded as JSON; use a dataclass or built-in types")
 
 

@@ -1,7 +1,8 @@
-"""Models of other libraries, if the program has imported them; nothing here imports one.
+"""Types of modules that cost memory or may not be installed, if the program has imported them; nothing here imports
+one. Without its module there is neither a value nor an annotation of a type.
 
-They keep their own rules: a pydantic model is written and read as its own JSON methods do it, a msgspec ``Struct`` by
-``to_builtins`` and ``convert``.
+Models of other libraries keep their own rules: a pydantic model is written and read as its own JSON methods do it, a
+msgspec ``Struct`` by ``to_builtins`` and ``convert``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,23 @@ from .payload import Convert, Mismatch
 _MOST_ERRORS = 5
 _MARKS = ("__pydantic_validator__", "__get_pydantic_core_schema__")
 """What tells a class that pydantic made, or that it knows."""
+
+
+def imported(module: str, name: str) -> Any:
+    """A class of a module; none if the program has not imported it."""
+    return getattr(sys.modules.get(module), name, None)
+
+
+def is_path(kind: type) -> bool:
+    """Whether values of the class are paths."""
+    path = imported("pathlib", "PurePath")
+    return path is not None and issubclass(kind, path)
+
+
+def text_classes() -> tuple[type, ...]:
+    """Classes of the standard library whose values are written as their ``str``."""
+    known = (imported("decimal", "Decimal"), imported("uuid", "UUID"), imported("pathlib", "PurePath"))
+    return tuple(kind for kind in known if kind is not None)
 
 
 def is_attrs(kind: type) -> bool:

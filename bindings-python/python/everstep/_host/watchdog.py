@@ -5,7 +5,6 @@ The watchdog sleeps without a timeout while no workflow runs, so an idle worker 
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import sys
 import threading
@@ -129,6 +128,8 @@ class Watchdog:
         )
 
     def _interrupt(self, since: float) -> None:
+        import ctypes
+
         with self._lock:
             # The job may have ended meanwhile; then there is nothing to interrupt.
             if self._host.since != since or self._interrupting or self._watched is None:
