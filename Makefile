@@ -162,9 +162,11 @@ bench-dapr: dapr native wheel ## Measure beside Dapr's own Python SDK, on a real
 	@EVERSTEP_DAPR=$(DAPR) $(BIN)/python benches/dapr/bench.py
 
 .PHONY: docs
-docs: native native-node $(NODE_MODULES) ## Write the references of Python and Node into dist/docs
+docs: native native-node native-java $(NODE_MODULES) ## Write the references of all languages into dist/docs
 	$(BIN)/python docs/reference.py dist/docs
 	cd docs/node && npx typedoc --out ../../dist/docs/node
+	cd $(JAVA) && $(MAVEN) --quiet dependency:build-classpath -Dmdep.outputFile=target/classpath
+	JAVA_HOME=$$(scripts/jdk) $(JAVA)/scripts/reference dist/docs/java
 
 .PHONY: wheel
 wheel: crates $(VENV)/tools ## Build the wheel into dist/
