@@ -27,6 +27,7 @@ _MARKS = {
     "mermaid": ("",),
     "json": ("file=NAME",),
     "toml": ("", "file=NAME"),
+    "kotlin": ("not-run",),
     "rust": ("not-run",),
     "xml": ("not-run",),
 }
