@@ -8,4 +8,5 @@ module io.github.everstep {
 
     exports io.github.everstep;
     exports io.github.everstep.dapr;
+    exports io.github.everstep.testing;
 }

@@ -1,6 +1,7 @@
 package io.github.everstep;
 
 import io.github.everstep.bridge.Calls;
+import io.github.everstep.bridge.Inside;
 import io.github.everstep.bridge.Payloads;
 import io.github.everstep.ffi.NativeStarted;
 import io.github.everstep.host.Registration;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class Client implements AutoCloseable {
     static {
         JavaVersion.require();
+        Inside.by(client -> new Inside(client.calls, client.payloads(), client.operations.component()));
     }
 
     private final Calls calls;

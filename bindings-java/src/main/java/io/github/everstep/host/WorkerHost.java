@@ -1,13 +1,19 @@
 package io.github.everstep.host;
 
+import io.github.everstep.ErrorDetails;
+import io.github.everstep.InternalException;
 import io.github.everstep.InvalidArgumentException;
+import io.github.everstep.OperationCancelledException;
 import io.github.everstep.bridge.Payloads;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -97,6 +103,38 @@ public final class WorkerHost {
                 activityHost.take(batch.activities, batch.cancelled);
             }
         });
+    }
+
+    /**
+     * Runs what a source has, one task after the other, and returns when it has no more; throws {@code
+     * OperationCancelledException} if the calling thread is interrupted.
+     */
+    public void rehearse(TaskSource source) {
+        var answers = new LinkedBlockingQueue<String>();
+        var host = new WorkflowHost(workflows, payloads, answers::add);
+        var watchdog = new Watchdog(host, blockedAfter);
+        watchdog.start();
+        try {
+            for (var text = source.pollWorkflows(1); text != null && !text.isEmpty(); text = source.pollWorkflows(1)) {
+                var batch = Batch.ofWorkflows(text);
+                tell(batch.notices);
+                watchdog.wake();
+                host.take(batch.workflows);
+                for (int i = 0; i < batch.workflows.size(); i++) complete(source, answers.take());
+            }
+        } catch (InterruptedException interrupt) {
+            Thread.currentThread().interrupt();
+            throw new OperationCancelledException("the thread was interrupted", ErrorDetails.causedBy(interrupt));
+        } finally {
+            host.close();
+            watchdog.stop();
+        }
+    }
+
+    private static void complete(TaskSource source, String answer) {
+        byte[] bytes = ("{\"v\":1,\"turns\":[" + answer + "]}").getBytes(StandardCharsets.UTF_8);
+        var wrong = source.complete(ByteBuffer.allocateDirect(bytes.length).put(bytes).flip());
+        if (wrong != null) throw new InternalException("the answer of a workflow was not taken: " + wrong);
     }
 
     /** What is done once when the source has ended, on one of the host's threads; to be said before the start. */
