@@ -45,6 +45,9 @@ RUST_TESTED := --workspace $(GENERATOR_APART) --exclude everstep-python --exclud
 # Of a JDK that is looked for when a target needs it.
 MAVEN = JAVA_HOME=$$($(CURDIR)/scripts/jdk) mvn --batch-mode --no-transfer-progress -Dmaven.wagon.http.retryHandler.count=3
 
+# All runners say of what passes how much it was, and no names: see CONTRIBUTING.md.
+NODE_TEST := node --test --test-reporter=$(CURDIR)/$(NODE)/test/reporter.mjs
+
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
@@ -89,7 +92,7 @@ test: test-core test-python test-node test-java ## Run all tests: the core, then
 
 .PHONY: test-core
 test-core: crates $(VENV)/tools ## Run the core's tests: machine, replay, stores, simulation, crash, conformance
-	cargo test $(RUST_TESTED)
+	cargo test --quiet $(RUST_TESTED)
 
 .PHONY: test-python
 test-python: native ## Run the Python tests: conformance, language particulars, the demo in small, every page
@@ -97,14 +100,17 @@ test-python: native ## Run the Python tests: conformance, language particulars, 
 
 .PHONY: test-node
 test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conformance, language particulars, types, the packed package (CASES=prefix)
-	cd $(NODE) && npx tsc -p test/tsconfig.json && node --test $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
-	$(if $(CASES),,cd $(DEMO_NODE) && npm test)
-	$(if $(CASES),,cd $(CODECS_NODE) && npm test)
+	cd $(NODE) && npx tsc -p test/tsconfig.json && $(NODE_TEST) $(if $(CASES),test/dist/conformance.test.js,test/dist/*.test.js)
+	$(if $(CASES),,cd $(DEMO_NODE) && npx tsc && $(NODE_TEST) dist/demo.test.js)
+	$(if $(CASES),,cd $(CODECS_NODE) && npx tsc && $(NODE_TEST) dist/codecs.test.js)
 	$(if $(CASES),,PAGES=ts $(BIN)/python -m pytest -c $(BINDING)/pyproject.toml --rootdir docs docs/test_pages.py docs/test_runner.py)
 
 .PHONY: test-java
 test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
-	cd $(JAVA) && $(MAVEN) test $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
+	@rm -rf $(JAVA)/target/surefire-reports
+	cd $(JAVA) && $(MAVEN) --quiet test -Dmaven.test.redirectTestOutputToFile=true $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
+	@awk -F '[:,]' '/^Tests run:/ { tests += $$2; skipped += $$8 } END { printf "java: %d tests, %d passed, %d skipped\n", tests, tests - skipped, skipped }' \
+		$(JAVA)/target/surefire-reports/*.txt
 	$(if $(CASES)$(JAVA_TEST),,@$(MAKE) --no-print-directory test-demo-java test-pages-java)
 
 .PHONY: test-pages-java
@@ -125,17 +131,17 @@ BUN := $(CURDIR)/.cache/bun/node_modules/.bin/bun
 
 .PHONY: test-bun
 test-bun: native-node $(NODE_MODULES) $(BUN) ## Run the packed package, and how its processes end, under Bun
-	cd $(NODE) && npx tsc -p test/tsconfig.json && RUNTIME=$(BUN) node --test test/dist/package.test.js test/dist/process.test.js
+	cd $(NODE) && npx tsc -p test/tsconfig.json && RUNTIME=$(BUN) $(NODE_TEST) test/dist/package.test.js test/dist/process.test.js
 
 $(BUN):
 	@scripts/retry "Bun from npm" npm install --silent --no-audit --no-fund --prefix .cache/bun bun@1.3.3
 
 .PHONY: test-dapr
 test-dapr: dapr native native-node ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
-	$(BESIDE) --store redis --sidecars 4 -- cargo test $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
+	$(BESIDE) --store redis --sidecars 4 -- cargo test --quiet $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
 	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc -k "$(DAPR_CASES)"
-	cd $(NODE) && npx tsc -p test/tsconfig.json && PLACES=dapr_grpc,dapr_http $(BESIDE) --store redis --sidecars 4 -- node --test test/dist/conformance.test.js
-	cd $(NODE) && $(BESIDE) --store redis --sidecars 5 --revive -- node --test test/dist/dapr/faults.test.js
+	cd $(NODE) && npx tsc -p test/tsconfig.json && PLACES=dapr_grpc,dapr_http $(BESIDE) --store redis --sidecars 4 -- $(NODE_TEST) test/dist/conformance.test.js
+	cd $(NODE) && $(BESIDE) --store redis --sidecars 5 --revive -- $(NODE_TEST) test/dist/dapr/faults.test.js
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 
