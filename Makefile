@@ -106,7 +106,7 @@ test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conf
 	$(if $(CASES),,PAGES=ts $(BIN)/python -m pytest -c $(BINDING)/pyproject.toml --rootdir docs docs/test_pages.py docs/test_runner.py)
 
 .PHONY: test-java
-test-java: native-java ## Run the Java tests: conformance, language particulars (CASES=prefix, JAVA_TEST=Class#method)
+test-java: native-java ## Run the Java tests: conformance, language particulars, the demo in small, every page (CASES=prefix, JAVA_TEST=Class#method)
 	@rm -rf $(JAVA)/target/surefire-reports
 	cd $(JAVA) && $(MAVEN) --quiet test -Dmaven.test.redirectTestOutputToFile=true $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
 	@awk -F '[:,]' '/^Tests run:/ { tests += $$2; skipped += $$8 } END { printf "java: %d tests, %d passed, %d skipped\n", tests, tests - skipped, skipped }' \
@@ -117,8 +117,7 @@ test-java: native-java ## Run the Java tests: conformance, language particulars 
 test-pages-java: native-java $(VENV)/tools
 	@cd $(JAVA) && $(MAVEN) --quiet compile dependency:build-classpath -Dmdep.outputFile=target/classpath
 	PAGES=java $(BIN)/python -m pytest -c $(BINDING)/pyproject.toml --rootdir docs docs/test_pages.py docs/test_runner.py \
-		--deselect docs/test_pages.py::test_there_are_pages \
-		--deselect docs/test_pages.py::test_every_page_of_the_guide_speaks_the_language
+		--deselect test_pages.py::test_every_page_of_the_guide_speaks_the_language
 
 # The demo in small, in Java and in Kotlin.
 .PHONY: test-demo-java
