@@ -107,6 +107,7 @@ test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conf
 
 .PHONY: test-java
 test-java: native-java ## Run the Java tests: conformance, language particulars, the demo in small, every page (CASES=prefix, JAVA_TEST=Class#method)
+	$(if $(CASES)$(JAVA_TEST),,cargo test --locked --quiet --package everstep-java-bindgen)
 	@rm -rf $(JAVA)/target/surefire-reports
 	cd $(JAVA) && $(MAVEN) --quiet test -Dmaven.test.redirectTestOutputToFile=true $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
 	@awk -F '[:,]' '/^Tests run:/ { tests += $$2; skipped += $$8 } END { printf "java: %d tests, %d passed, %d skipped\n", tests, tests - skipped, skipped }' \
