@@ -1,5 +1,8 @@
 package io.github.everstep;
 
+import org.jspecify.annotations.NonNull;
+import org.jspecify.annotations.Nullable;
+
 /**
  * An activity: ordinary code that does something in the world for a workflow.
  *
@@ -13,7 +16,7 @@ package io.github.everstep;
  * @param <O> the output
  */
 @FunctionalInterface
-public non-sealed interface Activity<I, O> extends Definition<I, O> {
+public non-sealed interface Activity<I extends @Nullable Object, O extends @Nullable Object> extends Definition<I, O> {
     /**
      * Runs the activity.
      *
@@ -36,8 +39,11 @@ public non-sealed interface Activity<I, O> extends Definition<I, O> {
      * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
-    static <I, O> NamedActivity<I, O> of(
-            String name, Class<I> input, Class<O> output, Activity<? super I, ? extends O> function) {
+    static <I extends @Nullable Object, O extends @Nullable Object> NamedActivity<I, O> of(
+            String name,
+            Class<@NonNull I> input,
+            Class<@NonNull O> output,
+            Activity<? super I, ? extends O> function) {
         return new NamedActivity<>(name, input, output, function);
     }
 
@@ -53,7 +59,7 @@ public non-sealed interface Activity<I, O> extends Definition<I, O> {
      * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
-    static <I, O> NamedActivity<I, O> of(
+    static <I extends @Nullable Object, O extends @Nullable Object> NamedActivity<I, O> of(
             String name, TypeRef<I> input, TypeRef<O> output, Activity<? super I, ? extends O> function) {
         return new NamedActivity<>(name, input.type(), output.type(), function);
     }

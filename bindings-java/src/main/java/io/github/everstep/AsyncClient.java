@@ -63,7 +63,9 @@ public final class AsyncClient implements AutoCloseable {
      * @param input its input; null for none
      * @return a handle of the run
      */
-    public <I, O> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(Workflow<I, O> workflow, @Nullable I input) {
+    public <I extends @Nullable Object, O extends @Nullable Object>
+            CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
+                    Workflow<I, O> workflow, @Nullable I input) {
         return startWorkflow(workflow, input, StartOptions.none());
     }
 
@@ -77,8 +79,9 @@ public final class AsyncClient implements AutoCloseable {
      * @param options its instance ID and the like
      * @return a handle of the run
      */
-    public <I, O> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
-            Workflow<I, O> workflow, @Nullable I input, StartOptions options) {
+    public <I extends @Nullable Object, O extends @Nullable Object>
+            CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
+                    Workflow<I, O> workflow, @Nullable I input, StartOptions options) {
         return start(Startable.of(Registration.of(workflow), options), input, options);
     }
 
@@ -91,7 +94,9 @@ public final class AsyncClient implements AutoCloseable {
      * @param input its input; null for none
      * @return a handle of the run
      */
-    public <I, O> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(Class<? extends Workflow<I, O>> workflow, @Nullable I input) {
+    public <I extends @Nullable Object, O extends @Nullable Object>
+            CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
+                    Class<? extends Workflow<I, O>> workflow, @Nullable I input) {
         return startWorkflow(workflow, input, StartOptions.none());
     }
 
@@ -105,8 +110,9 @@ public final class AsyncClient implements AutoCloseable {
      * @param options its instance ID and the like
      * @return a handle of the run
      */
-    public <I, O> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
-            Class<? extends Workflow<I, O>> workflow, @Nullable I input, StartOptions options) {
+    public <I extends @Nullable Object, O extends @Nullable Object>
+            CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
+                    Class<? extends Workflow<I, O>> workflow, @Nullable I input, StartOptions options) {
         return start(Startable.of(Registration.of(workflow), options), input, options);
     }
 
@@ -117,7 +123,8 @@ public final class AsyncClient implements AutoCloseable {
      * @param input its input; null for none
      * @return a handle of the run
      */
-    public CompletableFuture<AsyncWorkflowHandle<Object>> startWorkflow(String workflow, @Nullable Object input) {
+    public CompletableFuture<AsyncWorkflowHandle<@Nullable Object>> startWorkflow(
+            String workflow, @Nullable Object input) {
         return startWorkflow(workflow, input, Object.class, StartOptions.none());
     }
 
@@ -146,7 +153,7 @@ public final class AsyncClient implements AutoCloseable {
      * @param options its instance ID and the like
      * @return a handle of the run
      */
-    public <O> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
+    public <O extends @Nullable Object> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
             String workflow, @Nullable Object input, TypeRef<O> output, StartOptions options) {
         return start(new Startable(workflow, options.version(), output.type()), input, options);
     }
@@ -188,7 +195,8 @@ public final class AsyncClient implements AutoCloseable {
      * @param output the type of its output
      * @return the handle
      */
-    public <O> AsyncWorkflowHandle<O> getHandle(String instanceId, @Nullable String executionId, TypeRef<O> output) {
+    public <O extends @Nullable Object> AsyncWorkflowHandle<O> getHandle(
+            String instanceId, @Nullable String executionId, TypeRef<O> output) {
         return new AsyncWorkflowHandle<>(this, instanceId, executionId, output.type());
     }
 
@@ -563,13 +571,14 @@ public final class AsyncClient implements AutoCloseable {
         }
     }
 
-    private <O> CompletableFuture<AsyncWorkflowHandle<O>> start(Startable workflow, @Nullable Object input, StartOptions options) {
+    private <O extends @Nullable Object> CompletableFuture<AsyncWorkflowHandle<O>> start(
+            Startable workflow, @Nullable Object input, StartOptions options) {
         return begin(() -> operations.start(workflow.name(), workflow.version(), input, options)
                 .then(started -> new AsyncWorkflowHandle<>(
                         this, started.instanceId(), started.executionId(), workflow.output())));
     }
 
-    <O> CompletableFuture<AsyncWorkflowHandle<O>> rerun(
+    <O extends @Nullable Object> CompletableFuture<AsyncWorkflowHandle<O>> rerun(
             String instanceId, int fromEvent, Type output, RerunOptions options) {
         return begin(() -> operations.rerun(instanceId, fromEvent, options)
                 .then(started -> new AsyncWorkflowHandle<>(this, started.instanceId(), started.executionId(), output)));

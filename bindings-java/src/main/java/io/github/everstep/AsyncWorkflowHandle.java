@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <O> its output
  */
-public final class AsyncWorkflowHandle<O> {
+public final class AsyncWorkflowHandle<O extends @Nullable Object> {
     private final AsyncClient client;
     private final String instanceId;
     private final @Nullable String executionId;
@@ -53,9 +53,9 @@ public final class AsyncWorkflowHandle<O> {
     /**
      * Waits for the output, as long as it takes.
      *
-     * @return the output
+     * @return the output; null if the workflow gave none
      */
-    public CompletableFuture<@Nullable O> result() {
+    public CompletableFuture<O> result() {
         return result(null);
     }
 
@@ -63,15 +63,15 @@ public final class AsyncWorkflowHandle<O> {
      * Waits for the output.
      *
      * @param timeout how long it waits at most; null for as long as it takes
-     * @return the output
+     * @return the output; null if the workflow gave none
      */
-    public CompletableFuture<@Nullable O> result(@Nullable Duration timeout) {
+    public CompletableFuture<O> result(@Nullable Duration timeout) {
         return client.begin(
                 () -> client.operations().result(instanceId, executionId, timeout).then(this::decoded));
     }
 
     @SuppressWarnings("unchecked")
-    private @Nullable O decoded(@Nullable Payload payload) {
+    private O decoded(@Nullable Payload payload) {
         return payload == null ? null : (O) payload.as(TypeRef.of(output));
     }
 

@@ -128,7 +128,8 @@ public final class Client implements AutoCloseable {
      * @throws InvalidArgumentException if an argument breaks a rule, which it names
      * @throws PayloadTooLargeException if the input is too large
      */
-    public <I, O> WorkflowHandle<O> startWorkflow(Workflow<I, O> workflow, @Nullable I input) {
+    public <I extends @Nullable Object, O extends @Nullable Object> WorkflowHandle<O> startWorkflow(
+            Workflow<I, O> workflow, @Nullable I input) {
         return startWorkflow(workflow, input, StartOptions.none());
     }
 
@@ -145,7 +146,7 @@ public final class Client implements AutoCloseable {
      * @throws InvalidArgumentException if an argument breaks a rule, which it names
      * @throws PayloadTooLargeException if the input is too large
      */
-    public <I, O> WorkflowHandle<O> startWorkflow(
+    public <I extends @Nullable Object, O extends @Nullable Object> WorkflowHandle<O> startWorkflow(
             Workflow<I, O> workflow, @Nullable I input, StartOptions options) {
         return start(Startable.of(Registration.of(workflow), options), input, options);
     }
@@ -162,7 +163,8 @@ public final class Client implements AutoCloseable {
      * @throws InvalidArgumentException if an argument breaks a rule, which it names
      * @throws PayloadTooLargeException if the input is too large
      */
-    public <I, O> WorkflowHandle<O> startWorkflow(Class<? extends Workflow<I, O>> workflow, @Nullable I input) {
+    public <I extends @Nullable Object, O extends @Nullable Object> WorkflowHandle<O> startWorkflow(
+            Class<? extends Workflow<I, O>> workflow, @Nullable I input) {
         return startWorkflow(workflow, input, StartOptions.none());
     }
 
@@ -179,7 +181,7 @@ public final class Client implements AutoCloseable {
      * @throws InvalidArgumentException if an argument breaks a rule, which it names
      * @throws PayloadTooLargeException if the input is too large
      */
-    public <I, O> WorkflowHandle<O> startWorkflow(
+    public <I extends @Nullable Object, O extends @Nullable Object> WorkflowHandle<O> startWorkflow(
             Class<? extends Workflow<I, O>> workflow, @Nullable I input, StartOptions options) {
         return start(Startable.of(Registration.of(workflow), options), input, options);
     }
@@ -194,7 +196,7 @@ public final class Client implements AutoCloseable {
      * @throws InvalidArgumentException if an argument breaks a rule, which it names
      * @throws PayloadTooLargeException if the input is too large
      */
-    public WorkflowHandle<Object> startWorkflow(String workflow, @Nullable Object input) {
+    public WorkflowHandle<@Nullable Object> startWorkflow(String workflow, @Nullable Object input) {
         return startWorkflow(workflow, input, Object.class, StartOptions.none());
     }
 
@@ -229,7 +231,7 @@ public final class Client implements AutoCloseable {
      * @throws InvalidArgumentException if an argument breaks a rule, which it names
      * @throws PayloadTooLargeException if the input is too large
      */
-    public <O> WorkflowHandle<O> startWorkflow(
+    public <O extends @Nullable Object> WorkflowHandle<O> startWorkflow(
             String workflow, @Nullable Object input, TypeRef<O> output, StartOptions options) {
         return start(new Startable(workflow, options.version(), output.type()), input, options);
     }
@@ -275,7 +277,8 @@ public final class Client implements AutoCloseable {
      * @param output the type of its output
      * @return the handle
      */
-    public <O> WorkflowHandle<O> getHandle(String instanceId, @Nullable String executionId, TypeRef<O> output) {
+    public <O extends @Nullable Object> WorkflowHandle<O> getHandle(
+            String instanceId, @Nullable String executionId, TypeRef<O> output) {
         return new WorkflowHandle<>(this, instanceId, executionId, output.type());
     }
 
@@ -706,12 +709,14 @@ public final class Client implements AutoCloseable {
         return operations.payloads();
     }
 
-    private <O> WorkflowHandle<O> start(Startable workflow, @Nullable Object input, StartOptions options) {
+    private <O extends @Nullable Object> WorkflowHandle<O> start(
+            Startable workflow, @Nullable Object input, StartOptions options) {
         NativeStarted started = calls.await(operations.start(workflow.name(), workflow.version(), input, options));
         return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), workflow.output());
     }
 
-    <O> WorkflowHandle<O> rerun(String instanceId, int fromEvent, Type output, RerunOptions options) {
+    <O extends @Nullable Object> WorkflowHandle<O> rerun(
+            String instanceId, int fromEvent, Type output, RerunOptions options) {
         NativeStarted started = calls.await(operations.rerun(instanceId, fromEvent, options));
         return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), output);
     }

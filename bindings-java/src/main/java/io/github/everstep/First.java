@@ -1,5 +1,7 @@
 package io.github.everstep;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Which of several tasks was done first, and what it gave.
  *
@@ -7,4 +9,4 @@ package io.github.everstep;
  * @param value what it gave
  * @param <T> the type of the value
  */
-public record First<T>(int index, T value) {}
+public record First<T extends @Nullable Object>(int index, T value) {}

@@ -1,6 +1,7 @@
 package io.github.everstep;
 
 import java.lang.reflect.Type;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An activity with a name and types, made by {@link Activity#of(String, Class, Class, Activity)}. Immutable.
@@ -8,7 +9,7 @@ import java.lang.reflect.Type;
  * @param <I> the input
  * @param <O> the output
  */
-public final class NamedActivity<I, O> implements Activity<I, O> {
+public final class NamedActivity<I extends @Nullable Object, O extends @Nullable Object> implements Activity<I, O> {
     private final String name;
     private final Type input;
     private final Type output;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param <I> the input
  * @param <O> the output
  */
-public final class NamedWorkflow<I, O> implements Workflow<I, O> {
+public final class NamedWorkflow<I extends @Nullable Object, O extends @Nullable Object> implements Workflow<I, O> {
     private final String name;
     private final @Nullable String version;
     private final boolean latest;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param error what it failed with; null if it did not
  * @param <T> the type of the value
  */
-public record Outcome<T>(@Nullable T value, @Nullable Throwable error) {
+public record Outcome<T extends @Nullable Object>(@Nullable T value, @Nullable Throwable error) {
     /**
      * Whether it failed.
      *

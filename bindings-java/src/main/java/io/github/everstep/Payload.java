@@ -35,7 +35,7 @@ public final class Payload {
      * @return the value
      * @throws DecodeException if it is none of this type
      */
-    public <T> @Nullable T as(Class<T> type) {
+    public <T> T as(Class<T> type) {
         return decoded(type);
     }
 
@@ -47,12 +47,12 @@ public final class Payload {
      * @return the value
      * @throws DecodeException if it is none of this type
      */
-    public <T> @Nullable T as(TypeRef<T> type) {
+    public <T extends @Nullable Object> T as(TypeRef<T> type) {
         return decoded(type.type());
     }
 
     @SuppressWarnings("unchecked")
-    private <T> @Nullable T decoded(Type type) {
+    private <T extends @Nullable Object> T decoded(Type type) {
         return (T) payloads.decode(text, type);
     }
 

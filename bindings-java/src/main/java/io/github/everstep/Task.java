@@ -1,5 +1,7 @@
 package io.github.everstep;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The answer to something that a workflow asked for: an activity, a child, a timer, an event, a branch, or several of them.
  *
@@ -7,7 +9,7 @@ package io.github.everstep;
  *
  * @param <T> what it gives
  */
-public interface Task<T> {
+public interface Task<T extends @Nullable Object> {
     /**
      * Waits until it is done, however long that takes, and gives what it brings; again at once when it is done already.
      *

@@ -7,6 +7,7 @@ import io.github.everstep.host.WorkerHost;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.NonNull;
 import org.jspecify.annotations.Nullable;
 
 /** What a {@link Worker} runs, and how. */
@@ -52,8 +53,11 @@ public final class WorkerBuilder {
      * @param function the function
      * @return this builder
      */
-    public <I, O> WorkerBuilder workflow(
-            String name, Class<I> input, Class<O> output, Workflow<? super I, ? extends O> function) {
+    public <I extends @Nullable Object, O extends @Nullable Object> WorkerBuilder workflow(
+            String name,
+            Class<@NonNull I> input,
+            Class<@NonNull O> output,
+            Workflow<? super I, ? extends O> function) {
         return workflows(Workflow.of(name, input, output, function));
     }
 
@@ -80,8 +84,11 @@ public final class WorkerBuilder {
      * @param function the function, for example a method reference
      * @return this builder
      */
-    public <I, O> WorkerBuilder activity(
-            String name, Class<I> input, Class<O> output, Activity<? super I, ? extends O> function) {
+    public <I extends @Nullable Object, O extends @Nullable Object> WorkerBuilder activity(
+            String name,
+            Class<@NonNull I> input,
+            Class<@NonNull O> output,
+            Activity<? super I, ? extends O> function) {
         return activities(Activity.of(name, input, output, function));
     }
 

@@ -1,5 +1,8 @@
 package io.github.everstep;
 
+import org.jspecify.annotations.NonNull;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A workflow: straight-line code that asks for activities, timers, events and other workflows and waits for them.
  *
@@ -14,7 +17,7 @@ package io.github.everstep;
  * @param <O> the output
  */
 @FunctionalInterface
-public non-sealed interface Workflow<I, O> extends Definition<I, O> {
+public non-sealed interface Workflow<I extends @Nullable Object, O extends @Nullable Object> extends Definition<I, O> {
     /**
      * Runs the workflow.
      *
@@ -37,8 +40,11 @@ public non-sealed interface Workflow<I, O> extends Definition<I, O> {
      * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
-    static <I, O> NamedWorkflow<I, O> of(
-            String name, Class<I> input, Class<O> output, Workflow<? super I, ? extends O> function) {
+    static <I extends @Nullable Object, O extends @Nullable Object> NamedWorkflow<I, O> of(
+            String name,
+            Class<@NonNull I> input,
+            Class<@NonNull O> output,
+            Workflow<? super I, ? extends O> function) {
         return new NamedWorkflow<>(name, null, false, input, output, function);
     }
 
@@ -54,7 +60,7 @@ public non-sealed interface Workflow<I, O> extends Definition<I, O> {
      * @return the definition
      * @throws InvalidArgumentException if the name is empty
      */
-    static <I, O> NamedWorkflow<I, O> of(
+    static <I extends @Nullable Object, O extends @Nullable Object> NamedWorkflow<I, O> of(
             String name, TypeRef<I> input, TypeRef<O> output, Workflow<? super I, ? extends O> function) {
         return new NamedWorkflow<>(name, null, false, input.type(), output.type(), function);
     }

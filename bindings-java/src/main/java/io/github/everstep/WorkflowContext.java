@@ -34,7 +34,7 @@ public interface WorkflowContext {
      * @param definition the activity or the workflow
      * @return the task of its output
      */
-    <O> Task<O> call(Class<? extends Definition<?, O>> definition);
+    <O extends @Nullable Object> Task<O> call(Class<? extends Definition<?, O>> definition);
 
     /**
      * Runs an activity or a child workflow, known by its class.
@@ -45,7 +45,8 @@ public interface WorkflowContext {
      * @param input the input; null for none
      * @return the task of its output
      */
-    <I, O> Task<O> call(Class<? extends Definition<I, O>> definition, @Nullable I input);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<O> call(
+            Class<? extends Definition<I, O>> definition, @Nullable I input);
 
     /**
      * Runs an activity, known by its class.
@@ -57,7 +58,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of its output
      */
-    <I, O> Task<O> call(Class<? extends Activity<I, O>> activity, @Nullable I input, CallOptions options);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<O> call(
+            Class<? extends Activity<I, O>> activity, @Nullable I input, CallOptions options);
 
     /**
      * Runs a child workflow, known by its class.
@@ -69,7 +71,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of its output
      */
-    <I, O> Task<O> call(Class<? extends Workflow<I, O>> workflow, @Nullable I input, ChildOptions options);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<O> call(
+            Class<? extends Workflow<I, O>> workflow, @Nullable I input, ChildOptions options);
 
     /**
      * Runs an activity or a child workflow without an input.
@@ -78,7 +81,7 @@ public interface WorkflowContext {
      * @param definition the activity or the workflow
      * @return the task of its output
      */
-    <O> Task<O> call(Definition<?, O> definition);
+    <O extends @Nullable Object> Task<O> call(Definition<?, O> definition);
 
     /**
      * Runs an activity or a child workflow.
@@ -89,7 +92,8 @@ public interface WorkflowContext {
      * @param input the input; null for none
      * @return the task of its output
      */
-    <I, O> Task<O> call(Definition<I, O> definition, @Nullable I input);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<O> call(
+            Definition<I, O> definition, @Nullable I input);
 
     /**
      * Runs an activity.
@@ -101,7 +105,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of its output
      */
-    <I, O> Task<O> call(Activity<I, O> activity, @Nullable I input, CallOptions options);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<O> call(
+            Activity<I, O> activity, @Nullable I input, CallOptions options);
 
     /**
      * Runs a child workflow.
@@ -113,7 +118,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of its output
      */
-    <I, O> Task<O> call(Workflow<I, O> workflow, @Nullable I input, ChildOptions options);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<O> call(
+            Workflow<I, O> workflow, @Nullable I input, ChildOptions options);
 
     /**
      * Runs an activity by its registered name.
@@ -152,7 +158,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of its output
      */
-    <O> Task<O> callActivity(String name, @Nullable Object input, TypeRef<O> output, CallOptions options);
+    <O extends @Nullable Object> Task<O> callActivity(
+            String name, @Nullable Object input, TypeRef<O> output, CallOptions options);
 
     /**
      * Runs a child workflow by its registered name.
@@ -191,7 +198,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of its output
      */
-    <O> Task<O> callChild(String name, @Nullable Object input, TypeRef<O> output, ChildOptions options);
+    <O extends @Nullable Object> Task<O> callChild(
+            String name, @Nullable Object input, TypeRef<O> output, ChildOptions options);
 
     /**
      * Starts a workflow on its own: it outlives this one, and its result goes nowhere.
@@ -201,7 +209,8 @@ public interface WorkflowContext {
      * @param input the input; null for none
      * @param options what the call may be told
      */
-    <I> void startChild(Class<? extends Workflow<I, ?>> workflow, @Nullable I input, ChildOptions options);
+    <I extends @Nullable Object> void startChild(
+            Class<? extends Workflow<I, ?>> workflow, @Nullable I input, ChildOptions options);
 
     /**
      * Starts a workflow on its own: it outlives this one, and its result goes nowhere.
@@ -211,7 +220,7 @@ public interface WorkflowContext {
      * @param input the input; null for none
      * @param options what the call may be told
      */
-    <I> void startChild(Workflow<I, ?> workflow, @Nullable I input, ChildOptions options);
+    <I extends @Nullable Object> void startChild(Workflow<I, ?> workflow, @Nullable I input, ChildOptions options);
 
     /**
      * Starts a workflow on its own by its registered name: it outlives this one, and its result goes nowhere.
@@ -282,7 +291,7 @@ public interface WorkflowContext {
      * @param timeout how long at most
      * @return the task of its data
      */
-    <T> Task<T> waitForEvent(String name, TypeRef<T> type, @Nullable Duration timeout);
+    <T extends @Nullable Object> Task<T> waitForEvent(String name, TypeRef<T> type, @Nullable Duration timeout);
 
     /**
      * Raises an event at another instance; without data if that is null.
@@ -310,7 +319,7 @@ public interface WorkflowContext {
      * @param input the input; null for none
      * @return nothing: it never returns
      */
-    default <T> T continueAsNew(@Nullable Object input) {
+    default <T extends @Nullable Object> T continueAsNew(@Nullable Object input) {
         return continueAsNew(input, true);
     }
 
@@ -322,7 +331,7 @@ public interface WorkflowContext {
      * @param keepEvents whether events that nobody took go along
      * @return nothing: it never returns
      */
-    <T> T continueAsNew(@Nullable Object input, boolean keepEvents);
+    <T extends @Nullable Object> T continueAsNew(@Nullable Object input, boolean keepEvents);
 
     // Several at once.
 
@@ -336,7 +345,7 @@ public interface WorkflowContext {
      * @param branch the code of the branch
      * @return the task of what it gives
      */
-    <T> Task<T> async(Callable<T> branch);
+    <T extends @Nullable Object> Task<T> async(Callable<T> branch);
 
     /**
      * The same for a branch that gives nothing.
@@ -359,7 +368,7 @@ public interface WorkflowContext {
      * @param tasks the tasks
      * @return the task of the values
      */
-    <T> Task<List<T>> all(Collection<? extends Task<? extends T>> tasks);
+    <T extends @Nullable Object> Task<List<T>> all(Collection<? extends Task<? extends T>> tasks);
 
     /**
      * The same for tasks of different types. What each gave is at once there in it: {@code task.await()}.
@@ -367,7 +376,7 @@ public interface WorkflowContext {
      * @param tasks the tasks
      * @return the task of the values
      */
-    default Task<List<Object>> all(Task<?>... tasks) {
+    default Task<List<@Nullable Object>> all(Task<?>... tasks) {
         return all(List.of(tasks));
     }
 
@@ -378,7 +387,7 @@ public interface WorkflowContext {
      * @param tasks the tasks
      * @return the task of how each ended
      */
-    <T> Task<List<Outcome<T>>> allSettled(Collection<? extends Task<? extends T>> tasks);
+    <T extends @Nullable Object> Task<List<Outcome<T>>> allSettled(Collection<? extends Task<? extends T>> tasks);
 
     /**
      * A task that is done, or fails, with the first of these; the rest is given up, in order.
@@ -388,7 +397,7 @@ public interface WorkflowContext {
      * @return the task of its place and value
      * @throws InvalidArgumentException if there are none
      */
-    default <T> Task<First<T>> any(Collection<? extends Task<? extends T>> tasks) {
+    default <T extends @Nullable Object> Task<First<T>> any(Collection<? extends Task<? extends T>> tasks) {
         return any(tasks, true);
     }
 
@@ -400,7 +409,7 @@ public interface WorkflowContext {
      * @param cancelRest whether the others are given up
      * @return the task of its place and value
      */
-    <T> Task<First<T>> any(Collection<? extends Task<? extends T>> tasks, boolean cancelRest);
+    <T extends @Nullable Object> Task<First<T>> any(Collection<? extends Task<? extends T>> tasks, boolean cancelRest);
 
     /**
      * The same for tasks of different types. What each gave is at once there in it: {@code task.await()}.
@@ -408,7 +417,7 @@ public interface WorkflowContext {
      * @param tasks the tasks
      * @return the task of its place and value
      */
-    default Task<First<Object>> any(Task<?>... tasks) {
+    default Task<First<@Nullable Object>> any(Task<?>... tasks) {
         return any(List.of(tasks), true);
     }
 
@@ -425,7 +434,7 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of the outputs
      */
-    <I, O> Task<List<O>> map(
+    <I extends @Nullable Object, O extends @Nullable Object> Task<List<O>> map(
             Class<? extends Definition<I, O>> each, Iterable<? extends I> items, MapOptions options);
 
     /**
@@ -438,7 +447,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of the outputs
      */
-    <I, O> Task<List<O>> map(Definition<I, O> each, Iterable<? extends I> items, MapOptions options);
+    <I extends @Nullable Object, O extends @Nullable Object> Task<List<O>> map(
+            Definition<I, O> each, Iterable<? extends I> items, MapOptions options);
 
     /**
      * The same for an activity by its registered name.
@@ -450,7 +460,8 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of the outputs
      */
-    <O> Task<List<O>> map(String activity, Iterable<?> items, TypeRef<O> output, MapOptions options);
+    <O extends @Nullable Object> Task<List<O>> map(
+            String activity, Iterable<?> items, TypeRef<O> output, MapOptions options);
 
     /**
      * Runs an activity or a child workflow once per item, whether some fail or not.
@@ -462,7 +473,7 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of how each ended
      */
-    <I, O> Task<List<Outcome<O>>> mapSettled(
+    <I extends @Nullable Object, O extends @Nullable Object> Task<List<Outcome<O>>> mapSettled(
             Class<? extends Definition<I, O>> each, Iterable<? extends I> items, MapOptions options);
 
     /**
@@ -475,7 +486,7 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of how each ended
      */
-    <I, O> Task<List<Outcome<O>>> mapSettled(
+    <I extends @Nullable Object, O extends @Nullable Object> Task<List<Outcome<O>>> mapSettled(
             Definition<I, O> each, Iterable<? extends I> items, MapOptions options);
 
     /**
@@ -488,7 +499,7 @@ public interface WorkflowContext {
      * @param options what the call may be told
      * @return the task of how each ended
      */
-    <O> Task<List<Outcome<O>>> mapSettled(
+    <O extends @Nullable Object> Task<List<Outcome<O>>> mapSettled(
             String activity, Iterable<?> items, TypeRef<O> output, MapOptions options);
 
     // What the workflow may know.

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <O> its output
  */
-public final class WorkflowHandle<O> {
+public final class WorkflowHandle<O extends @Nullable Object> {
     private final Client client;
     private final String instanceId;
     private final @Nullable String executionId;
@@ -52,14 +52,14 @@ public final class WorkflowHandle<O> {
     /**
      * Waits for the output, as long as it takes.
      *
-     * @return the output
+     * @return the output; null if the workflow gave none
      * @throws WorkflowFailedException if it failed, with the chain of failures
      * @throws WorkflowTerminatedException if it was terminated
      * @throws WorkflowStalledException if it cannot go on
      * @throws NotFoundException if it is gone, or another run has taken the instance ID over
      * @throws DecodeException if the output is not of the handle's type
      */
-    public @Nullable O result() {
+    public O result() {
         return result(null);
     }
 
@@ -67,7 +67,7 @@ public final class WorkflowHandle<O> {
      * Waits for the output.
      *
      * @param timeout how long it waits at most; null for as long as it takes
-     * @return the output
+     * @return the output; null if the workflow gave none
      * @throws WorkflowFailedException if it failed, with the chain of failures
      * @throws WorkflowTerminatedException if it was terminated
      * @throws WorkflowStalledException if it cannot go on
@@ -76,7 +76,7 @@ public final class WorkflowHandle<O> {
      * @throws OperationTimeoutException if that takes too long
      */
     @SuppressWarnings("unchecked")
-    public @Nullable O result(@Nullable Duration timeout) {
+    public O result(@Nullable Duration timeout) {
         Payload payload = client.calls().await(client.operations().result(instanceId, executionId, timeout));
         return payload == null ? null : (O) payload.as(TypeRef.of(output));
     }

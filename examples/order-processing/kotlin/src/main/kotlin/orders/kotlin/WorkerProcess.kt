@@ -55,6 +55,6 @@ object WorkerProcess {
         } catch (unknown: NotFoundException) {
             client.startWorkflow(OrderProcessing::class.java, order, StartOptions.instanceId(instanceId))
         }
-        return checkNotNull(handle.result(patience))
+        return handle.result(patience)
     }
 }
