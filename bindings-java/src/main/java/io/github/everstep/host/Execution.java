@@ -143,9 +143,7 @@ final class Execution {
     @Nullable Thread pinned() {
         synchronized (live) {
             for (var path : live) {
-                // The text of a virtual thread names its carrier as long as it has one.
-                var text = path.thread.toString();
-                if (path.hasBegun() && text.indexOf('@', text.lastIndexOf(']')) >= 0) return path.thread;
+                if (path.hasBegun() && Path.waitsOnCarrier(path.thread)) return path.thread;
             }
         }
         return null;

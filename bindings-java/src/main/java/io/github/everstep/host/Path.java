@@ -57,6 +57,15 @@ final class Path implements Pending.Listener {
         go = false;
     }
 
+    /**
+     * Whether a virtual thread waits and keeps the thread that carries it. As long as it has one, its text has that one's state
+     * and name; one that is about to wait, or was kept from it by a busy machine, has a carrier that runs.
+     */
+    static boolean waitsOnCarrier(Thread thread) {
+        var text = thread.toString();
+        return text.indexOf("waiting@", text.lastIndexOf(']')) >= 0;
+    }
+
     /** What it waits for is done. */
     @Override
     public void settled() {
