@@ -314,10 +314,10 @@ $(VENV)/checkers: $(VENV)/tools
 	@scripts/retry "pyright from npm" $(BIN)/pyright --version
 	@touch $@
 
-# The Java package's classes and what they need, where the benches look for them.
+# The packed Java package and what it needs, where the benches look for them.
 .PHONY: bench-java
-bench-java: native-java
-	@cd $(JAVA) && $(MAVEN) --quiet compile dependency:copy-dependencies -DincludeScope=compile -DoutputDirectory=$(CURDIR)/.cache/bench-java
+bench-java: java-package
+	@cd $(JAVA) && $(MAVEN) --quiet dependency:copy-dependencies -DincludeScope=compile -DoutputDirectory=$(CURDIR)/.cache/bench-java
 
 .PHONY: bench-tools
 bench-tools: $(VENV)/bench .cache/peers/node_modules/.package-lock.json

@@ -40,9 +40,11 @@ BENCHES = [
     Bench("listing", "listing", (), ("--count", "100000", "--purged", "10000"), repeats=1, timeout=900),
     Bench("timers", "timers", repeats=3),
     Bench("recovery", "recovery", repeats=3, timeout=600),
-    Bench("quiet", "quiet", repeats=1, languages=("python", "node")),
+    Bench("quiet", "quiet", repeats=1, languages=LANGUAGES),
+    Bench("active", "active", repeats=3, languages=("java",)),
+    Bench("pinned", "pinned", repeats=1, languages=("java",)),
     Bench("payloads", "payloads"),
-    Bench("package", "package", repeats=1, languages=("python", "node")),
+    Bench("package", "package", repeats=1, languages=LANGUAGES),
 ]
 
 
@@ -165,10 +167,19 @@ ROWS = [
     ),
     Row("lateness of 10,000 timers due in one second, p99", "timers.p99_ms", "ms", {"python": 50}),
     Row("first task after a kill, 100,000 + 1,000", "recovery.first_task_ms", "ms", {"python": 200}),
-    Row("wake-ups in 10 s, 1,000 instances waiting", "quiet.wake_ups", "", {"python": 0, "node": 0}),
+    Row(
+        "wake-ups in 10 s, 1,000 instances waiting", "quiet.wake_ups", "", {"python": 0, "node": 0, "java": 0}
+    ),
+    Row("heap of 10,000 active instances", "active.heap_mb", "MB", {"java": 200}),
+    Row("virtual threads that waited on their carrier, 256 in flight", "pinned.pinned", "", {"java": 0}),
     Row("a dataclass of 1 KB there and back, over plain JSON", "payloads.dataclass_us", "µs", {"python": 25}),
     Row("memory after import, engine and one workflow", "package.rss_mb", "MB", {"python": 30}),
     Row("import", "package.import_ms", "ms", {"python": 40, "node": 30}),
+    Row("from main to an open client, in a new JVM", "package.open_ms", "ms"),
+    Row("from main to the first result", "package.first_result_ms", "ms"),
+    Row("jar of classes", "package.classes_kb", "KB", {"java": 300}),
+    Row("jar of the native library", "package.native_mb", "MB", {"java": 8}),
+    Row("packages it needs but JSpecify", "package.dependencies", "", {"java": 0}),
     Row("wheel", "package.wheel_mb", "MB", {"python": 8}),
     Row("installed", "package.installed_mb", "MB", {"node": 12}),
     Row("disk per five-activity workflow", "load256.disk_kb", "KB", {"python": 6, "node": 6, "java": 6}),

@@ -34,7 +34,7 @@ def program(language: str, script: str) -> list[Any]:
     if language == "node":
         return ["node", HERE / "node" / f"{script}.mjs"]
     if language == "java":
-        ours = (JAVA / "classes", JAVA / "natives", CACHE / "bench-java" / "*")
+        ours = (JAVA / "*", CACHE / "bench-java" / "*")
         theirs = (CACHE / "crossing" / "java" / "lib" / "*",)
         classes = ":".join(map(str, theirs if script.startswith("peer_") else ours))
         options = ["--enable-native-access=ALL-UNNAMED", "--class-path", classes]

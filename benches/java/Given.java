@@ -15,8 +15,11 @@ import java.util.stream.Collectors;
  * @param numbers the other arguments by name
  */
 record Given(Path dir, Map<String, Double> numbers) {
-    private static final OperatingSystemMXBean SYSTEM =
-            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    /** Apart, since a small program does without it. */
+    private static final class Processor {
+        static final OperatingSystemMXBean SYSTEM =
+                (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    }
 
     int count(String name) {
         return numbers.get(name).intValue();
@@ -56,6 +59,13 @@ record Given(Path dir, Map<String, Double> numbers) {
 
     /** Microseconds of CPU of all threads, also of those that have ended. */
     static double cpu() {
-        return SYSTEM.getProcessCpuTime() / 1e3;
+        return Processor.SYSTEM.getProcessCpuTime() / 1e3;
+    }
+
+    /** Megabytes of memory that this process holds now. */
+    static double residentMb() throws IOException {
+        var status = Files.readString(Path.of("/proc/self/status"));
+        var held = status.lines().filter(line -> line.startsWith("VmRSS:")).findFirst().orElseThrow();
+        return Long.parseLong(held.replaceAll("\\D", "")) * 1024 / 1e6;
     }
 }

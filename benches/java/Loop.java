@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
@@ -12,8 +13,6 @@ import java.util.stream.IntStream;
  * got its result.
  */
 final class Loop {
-    private static volatile boolean open = true;
-
     private Loop() {}
 
     /**
@@ -24,9 +23,10 @@ final class Loop {
      */
     static Map<String, Number> run(Callable<Integer> call, int inFlight, double seconds, int warmUp, Duration within)
             throws Exception {
+        var open = new AtomicBoolean(true);
         var finished = new AtomicLong();
         Callable<Void> caller = () -> {
-            while (open) {
+            while (open.get()) {
                 var number = call.call();
                 if (number == null || number != 6) {
                     throw new IllegalStateException("a workflow gave " + number + " instead of 6");
@@ -50,7 +50,7 @@ final class Loop {
             var took = (System.nanoTime() - began) / 1e9;
             figures.put("wf_per_s", done / took);
             figures.put("cpu_us", (Given.cpu() - used) / done);
-            open = false;
+            open.set(false);
             for (var each : callers) each.get();
         }
         figures.put("workflows", finished.get());

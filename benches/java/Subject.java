@@ -42,9 +42,10 @@ final class Subject {
         return Client.create("sqlite:" + path);
     }
 
-    static Worker startWorker(Client client) {
+    static Worker startWorker(Client client, Workflow<?, ?>... more) {
         return Worker.builder(client)
                 .workflows(ONE_ACTIVITY, FIVE_ACTIVITIES, EVENT_WAITER)
+                .workflows(more)
                 .activities(ADD_ONE)
                 .start();
     }
