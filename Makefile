@@ -73,8 +73,7 @@ demo-node: native-node $(NODE_MODULES) ## The same in TypeScript (ORDERS=n)
 	@cd $(DEMO_NODE) && npx tsc && node dist/demo.js $(if $(ORDERS),--orders $(ORDERS))
 
 .PHONY: demo-java
-demo-java: java-package ## The same in Java (ORDERS=n)
-	@cd $(DEMO_JVM) && $(MAVEN) --quiet package -DskipTests -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform) --projects java
+demo-java: demo-java-jar ## The same in Java (ORDERS=n)
 	@cd $(DEMO_JVM)/java && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar $(if $(ORDERS),--orders $(ORDERS))
 
 .PHONY: demo-kotlin
@@ -86,6 +85,10 @@ demo-kotlin: java-package ## The same in Kotlin (ORDERS=n)
 demo-dapr: dapr native ## The same program on a real Dapr with Redis: it and its sidecar are killed together (ORDERS=n)
 	@$(BESIDE) --store redis --revive -- $(BIN)/python $(DEMO)/demo.py --orders $(or $(ORDERS),500)
 	@$(BESIDE) --store redis -- $(BIN)/python $(DEMO)/management.py
+
+.PHONY: demo-dapr-java
+demo-dapr-java: dapr demo-java-jar ## The Java program of the orders on a real Dapr, killed in the same way (ORDERS=n)
+	@cd $(DEMO_JVM)/java && $(BESIDE) --store redis --revive -- $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar --orders $(or $(ORDERS),500)
 
 .PHONY: test
 test: test-core test-python test-node test-java ## Run all tests: the core, then each language (test-core, test-python, …: one side)
@@ -120,6 +123,10 @@ test-pages-java: native-java $(VENV)/tools
 	PAGES=java $(BIN)/python -m pytest -c $(BINDING)/pyproject.toml --rootdir docs docs/test_pages.py docs/test_runner.py \
 		--deselect test_pages.py::test_every_page_of_the_guide_speaks_the_language
 
+.PHONY: demo-java-jar
+demo-java-jar: java-package
+	@cd $(DEMO_JVM) && $(MAVEN) --quiet package -DskipTests -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform) --projects java
+
 # The demo in small, in Java and in Kotlin.
 .PHONY: test-demo-java
 test-demo-java: java-package
@@ -137,11 +144,13 @@ $(BUN):
 	@scripts/retry "Bun from npm" npm install --silent --no-audit --no-fund --prefix .cache/bun bun@1.3.3
 
 .PHONY: test-dapr
-test-dapr: dapr native native-node ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
+test-dapr: dapr native native-node native-java ## Run what needs a real Dapr: every case over gRPC and HTTP, faults with Redis, the main ones in memory
 	$(BESIDE) --store redis --sidecars 4 -- cargo test --quiet $(RUST_TESTED) --test conformance -- --place dapr_grpc --place dapr_http
 	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc -k "$(DAPR_CASES)"
 	cd $(NODE) && npx tsc -p test/tsconfig.json && PLACES=dapr_grpc,dapr_http $(BESIDE) --store redis --sidecars 4 -- $(NODE_TEST) test/dist/conformance.test.js
 	cd $(NODE) && $(BESIDE) --store redis --sidecars 5 --revive -- $(NODE_TEST) test/dist/dapr/faults.test.js
+	cd $(JAVA) && $(BESIDE) --store redis --sidecars 4 -- env $(MAVEN) --quiet test -Dtest=ConformanceOnDapr
+	cd $(JAVA) && $(BESIDE) --store redis --sidecars 5 --revive -- env $(MAVEN) --quiet test -Dtest=FaultsOnDapr
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 

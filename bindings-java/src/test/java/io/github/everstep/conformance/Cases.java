@@ -11,17 +11,21 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** The cases of {@code conformance/cases}, and which of them run where. */
 final class Cases {
-    static final List<String> MODES = List.of("cached", "replayed", "restarted");
-    static final List<String> PLACES = List.of("memory:", "sqlite:");
+    static final List<String> MODES = List.of("cached", "replayed", "restarted", "awaited");
+    static final List<String> EMBEDDED = List.of("memory:", "sqlite:");
+    static final List<String> ON_DAPR = List.of("dapr_grpc", "dapr_http");
     static final Map<String, Map<String, Object>> FIXTURES = fixtures();
     static final List<Case> ALL = all();
     private static final Map<String, Object> COVERAGE = Json.file("coverage.json");
+    private static final Map<String, Set<String>> CAPABILITIES =
+            ON_DAPR.stream().collect(Collectors.toMap(place -> place, Cases::capabilities));
     private static final Set<String> KEYS =
             Set.of("name", "feature", "kind", "about", "needs", "slow", "no_restart", "fixtures", "steps");
-    static final List<Run> RUNS = runs();
+    static final List<Run> RUNS = runs(EMBEDDED, MODES);
 
     private Cases() {}
 
@@ -59,10 +63,7 @@ final class Cases {
     /** Fails on cases that have not their format, and if there are hardly any. */
     static void check() {
         if (ALL.size() < 60) throw new AssertionError("only " + ALL.size() + " cases");
-        var known = new TreeSet<String>();
-        for (var row : Json.objects(Json.file("capabilities.json").get("capabilities"))) {
-            if (row.get("embedded") != null && row.get("embedded") != Boolean.FALSE) known.add((String) row.get("name"));
-        }
+        var known = new TreeSet<>(capabilities("embedded"));
         for (var skip : skips()) if (skip.get("need") instanceof String need) known.add(need);
         for (var one : ALL) {
             Json.only(one.fields(), KEYS);
@@ -93,20 +94,40 @@ final class Cases {
         return cells;
     }
 
-    private static List<Run> runs() {
+    static boolean isOnDapr(String place) {
+        return ON_DAPR.contains(place);
+    }
+
+    /** What runs on these places in these modes: all of a place before the next one. */
+    static List<Run> runs(List<String> places, List<String> modes) {
         var runs = new ArrayList<Run>();
-        for (var one : ALL) {
-            for (var place : PLACES) {
-                for (var mode : MODES) if (skipped(one, place, mode).isEmpty()) runs.add(new Run(one, place, mode));
+        for (var place : places) {
+            for (var one : ALL) {
+                for (var mode : modes) if (skipped(one, place, mode).isEmpty()) runs.add(new Run(one, place, mode));
             }
         }
         return List.copyOf(runs);
     }
 
+    /** What a column of {@code capabilities.json} has: on Dapr in the version that the differences are about. */
+    private static Set<String> capabilities(String column) {
+        var known = new TreeSet<String>();
+        for (var row : Json.objects(Json.file("capabilities.json").get("capabilities"))) {
+            boolean has = row.get(column) instanceof String since && (!isOnDapr(column) || isSince(since));
+            if (has) known.add((String) row.get("name"));
+        }
+        return known;
+    }
+
+    private static boolean isSince(String version) {
+        return Runtime.Version.parse(version).compareTo(Runtime.Version.parse(Differences.RUNTIME)) <= 0;
+    }
+
     /** The listed reason why a case is not run here. */
     private static Optional<String> skipped(Case one, String place, String mode) {
         if (mode.equals("restarted") && one.fields().get("no_restart") instanceof String reason) return Optional.of(reason);
-        boolean again = one.fields().containsKey("slow") && !(place.equals("memory:") && mode.equals("cached"));
+        boolean first = mode.equals("cached") && !place.equals("sqlite:");
+        boolean again = one.fields().containsKey("slow") && !first;
         return skips().stream()
                 .filter(skip -> skip.getOrDefault("runner", "java").equals("java"))
                 .filter(skip -> skip.getOrDefault("case", one.name()).equals(one.name()))
@@ -117,7 +138,15 @@ final class Cases {
                         || one.steps().stream().anyMatch(step -> step.get("do").equals(skip.get("step"))))
                 .filter(skip -> skip.get("slow") != Boolean.TRUE || again)
                 .map(skip -> Objects.requireNonNull((String) skip.get("reason")))
-                .findFirst();
+                .findFirst()
+                .or(() -> isOnDapr(place) ? skippedOnDapr(one, place) : Optional.empty());
+    }
+
+    private static Optional<String> skippedOnDapr(Case one, String place) {
+        var lacking = new TreeSet<>(one.needs());
+        lacking.removeAll(CAPABILITIES.get(place));
+        if (!lacking.isEmpty()) return Optional.of("Dapr has no " + lacking.first());
+        return Differences.isSkipped(one, place) ? Optional.of("a difference of Dapr") : Optional.empty();
     }
 
     private static List<Map<String, Object>> skips() {

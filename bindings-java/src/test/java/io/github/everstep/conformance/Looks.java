@@ -57,7 +57,7 @@ final class Looks {
     void list(Step step) {
         int limit = (int) Json.number(step.fields().getOrDefault("limit", 100));
         var options = ListOptions.pageSize(limit).withPayloads(step.flag("payloads", false));
-        var states = new ArrayList<>(world.client().listWorkflows(filter(step), options).toList());
+        var states = listed(filter(step), options);
         var expected = step.expected();
         if (expected == null) return;
         var ids = Json.texts(expected.get("ids"));
@@ -69,13 +69,24 @@ final class Looks {
         }
     }
 
+    private List<WorkflowState> listed(Filter filter, ListOptions options) {
+        var states = new ArrayList<WorkflowState>();
+        String cursor = null;
+        do {
+            var page = world.reader().listWorkflowsPage(filter, options, cursor);
+            states.addAll(page.states());
+            cursor = page.cursor();
+        } while (cursor != null);
+        return states;
+    }
+
     void history(Step step) {
-        var history = world.client().getWorkflowHistory(step.id());
+        var history = world.reader().getWorkflowHistory(step.id());
         var expected = step.expected();
         if (expected == null) return;
         Json.only(expected, List.of("kinds", "order", "children"));
         if (expected.containsKey("children")) {
-            var tree = world.client().getWorkflowHistory(step.id(), 64);
+            var tree = world.reader().getWorkflowHistory(step.id(), 64);
             assertEquals(expected.get("children"), below(tree).sorted().toList());
         }
         // WorkflowStarted says only how turns were cut.
@@ -91,15 +102,15 @@ final class Looks {
                 .flatMap(child -> Stream.concat(Stream.of(child.eventsOf("ExecutionStarted").getFirst().name()), below(child)));
     }
 
-    void watch(Step step) {
+    void watch(Step step) throws Exception {
         var name = step.text("as");
         var watch = name == null ? null : world.watches.get(name);
         if (watch == null) watch = world.client().watchWorkflow(step.id());
         var states = new ArrayList<WorkflowState>();
         boolean found = false;
-        while (!found && watch.hasNext()) {
+        for (WorkflowState next; !found && (next = watch.next()) != null; ) {
             if (!states.isEmpty()) assertFalse(states.getLast().runtimeStatus().isTerminal());
-            states.add(watch.next());
+            states.add(next);
             found = step.has("until") && States.fits(states.getLast(), step.get("until"));
         }
         if (!found) {

@@ -18,6 +18,8 @@ final class Records {
     /** Generated IDs and times. */
     private static final Set<String> MADE_ANEW = Set.of(
             "executionId", "firstExecutionId", "fireAt", "startAt", "taskExecutionId", "traceParent", "spanId");
+    /** What a real Dapr keeps of an event as well: it drops what is everstep's own, and adds what is its own. */
+    private static final Set<String> EVERYWHERE = Set.of("name", "status", "input", "result");
     private static final Set<String> PAYLOADS = Set.of("input", "result", "customStatus");
 
     private Records() {}
@@ -28,13 +30,14 @@ final class Records {
      *
      * @param id the case's own
      * @param payloads whether these are compared, too
+     * @param besideDapr whether what only one of both has is left out
      */
-    static Map<String, List<String>> of(Client client, String id, boolean payloads) {
+    static Map<String, List<String>> of(Client client, String id, boolean payloads, boolean besideDapr) {
         var records = new TreeMap<String, List<String>>();
         client.listWorkflows(Filter.all()).forEach(state -> {
             var lines = records.computeIfAbsent(name(state.instanceId(), state.name(), id), name -> new ArrayList<>());
             for (var event : client.getWorkflowHistory(state.instanceId()).events()) {
-                if (!DIFFER_BY_DESIGN.contains(event.type())) lines.add(line(event, id, payloads));
+                if (!DIFFER_BY_DESIGN.contains(event.type())) lines.add(line(event, id, payloads, besideDapr));
             }
         });
         records.values().forEach(Collections::sort);
@@ -47,9 +50,11 @@ final class Records {
         return own ? "{id}" + instanceId.substring(id.length()) : "some " + workflow;
     }
 
-    private static String line(HistoryEvent event, String id, boolean payloads) {
+    private static String line(HistoryEvent event, String id, boolean payloads, boolean besideDapr) {
         var said = new TreeMap<String, Object>(event.attributes());
-        said.keySet().removeAll(MADE_ANEW);
+        said.keySet().removeIf(key -> besideDapr ? !EVERYWHERE.contains(key) : MADE_ANEW.contains(key));
+        // An empty payload and none both read as null, and Dapr's HTTP API makes the one of the other.
+        said.entrySet().removeIf(entry -> PAYLOADS.contains(entry.getKey()) && entry.getValue().equals(""));
         said.replaceAll((key, value) -> {
             if (PAYLOADS.contains(key)) return payloads ? decoded((String) value) : "some";
             return value instanceof Failure failure ? described(failure) : value;

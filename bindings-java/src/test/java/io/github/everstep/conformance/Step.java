@@ -8,12 +8,10 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** One step of a case, without what says which step it is. */
-record Step(Map<String, Object> fields) {
-    private static final long PATIENCE_MS = 30_000;
-
-    /** A step with the names of a run filled in. */
-    static Step of(Map<String, Object> given, Map<String, String> names) {
-        return new Step(Json.object(filled(given, names)));
+record Step(Map<String, Object> fields, Duration patience) {
+    /** A step with the names of a run filled in, which waits so long. */
+    static Step of(Map<String, Object> given, Map<String, String> names, Duration patience) {
+        return new Step(Json.object(filled(given, names)), patience);
     }
 
     boolean has(String key) {
@@ -37,7 +35,7 @@ record Step(Map<String, Object> fields) {
     }
 
     Duration timeout() {
-        return Duration.ofMillis(Json.number(fields.getOrDefault("timeout_ms", PATIENCE_MS)));
+        return has("timeout_ms") ? Duration.ofMillis(Json.number(get("timeout_ms"))) : patience;
     }
 
     /** What is expected; null: the step only must succeed. */
@@ -48,7 +46,7 @@ record Step(Map<String, Object> fields) {
     Step without(String... keys) {
         var rest = new HashMap<>(fields);
         for (var key : keys) rest.remove(key);
-        return new Step(rest);
+        return new Step(rest, patience);
     }
 
     private static Object filled(Object value, Map<String, String> names) {

@@ -3,7 +3,6 @@ package io.github.everstep.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.everstep.Client;
 import io.github.everstep.EverstepException;
 import io.github.everstep.NotFoundException;
 import io.github.everstep.RerunOptions;
@@ -11,7 +10,6 @@ import io.github.everstep.Reuse;
 import io.github.everstep.StartOptions;
 import io.github.everstep.TerminateOptions;
 import io.github.everstep.TypeRef;
-import io.github.everstep.WorkflowHandle;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -56,7 +54,7 @@ final class Steps {
 
     /** Takes a step, which must succeed, or fail as it says. */
     void take(Map<String, Object> given) throws Exception {
-        var all = Step.of(given, world.names);
+        var all = Step.of(given, world.names, world.patience);
         var step = all.without("do", "error");
         String kind = all.text("do");
         if (!KEYS.containsKey(kind)) throw new IllegalArgumentException("unknown step " + kind);
@@ -97,7 +95,7 @@ final class Steps {
             case "open_worker" -> world.openWorker(step.text("name"), Json.texts(step.get("fixtures")));
             case "close_worker" -> world.closeWorker(step.text("name"));
             case "restart" -> world.restart();
-            case "close" -> client.close();
+            case "close" -> world.closeClient();
             default -> throw new IllegalArgumentException("unknown step " + kind);
         }
     }
@@ -121,7 +119,7 @@ final class Steps {
         keep(world.client().rerunWorkflow(step.id(), (int) Json.number(step.get("from")), Object.class, options), step);
     }
 
-    private void keep(WorkflowHandle<Object> handle, Step step) {
+    private void keep(Api.Handle handle, Step step) {
         if (step.has("as")) {
             world.names.put(step.text("as"), handle.instanceId());
             world.runs.put(step.text("as"), handle.executionId());
@@ -156,7 +154,7 @@ final class Steps {
         States.check(client(step).getWorkflow(step.id(), step.flag("payloads", true)), step.expected());
     }
 
-    private Client client(Step step) {
+    private Api client(Step step) {
         return step.has("component") ? world.client().component(step.text("component")) : world.client();
     }
 

@@ -2,9 +2,9 @@ package io.github.everstep.conformance;
 
 import io.github.everstep.Client;
 import io.github.everstep.Codec;
-import io.github.everstep.Watch;
 import io.github.everstep.Worker;
 import io.github.everstep.Workflow;
+import io.github.everstep.conformance.Cases.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,10 +15,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
-/** One case's store, client and workers. */
+/** One case's store, clients and workers. */
 final class World implements AutoCloseable {
-    private static final Duration SHUTDOWN = Duration.ofMillis(200);
+    static final Duration SHUTDOWN = Duration.ofMillis(200);
     /** What is not durable is told by how long it waits; what is must not be taken for it on a machine that is busy. */
     private static final Duration SOON = Duration.ofMillis(500);
     private static final Duration LATE = Duration.ofSeconds(30);
@@ -26,43 +27,87 @@ final class World implements AutoCloseable {
     final Map<String, String> names = new HashMap<>();
     /** The execution IDs of the runs that starts have kept under a name. */
     final Map<String, String> runs = new HashMap<>();
-    final Map<String, Watch> watches = new HashMap<>();
+    final Map<String, Api.Changes> watches = new HashMap<>();
+    /** How long a step waits; Dapr takes its time to try a stalled instance again. */
+    final Duration patience;
     private final Map<String, List<String>> deployed = new LinkedHashMap<>();
     private final Map<String, Worker> workers = new LinkedHashMap<>();
     private final Path directory;
-    private final String endpoint;
-    private final int maxCached;
+    private final Run run;
     private final Codec codec;
+    private final @Nullable Sidecar sidecar;
     private Client client;
+    /** That of the workers, which need gRPC; it sees lists and histories, which Dapr's HTTP API does not have. */
+    private Client reader;
+    private boolean isClosed;
 
-    World(String place, String mode, Codec codec) throws IOException {
-        directory = Files.createTempDirectory("everstep-conformance-");
-        endpoint = place.equals("sqlite:") ? place + directory.resolve("workflows.db") : place;
-        maxCached = mode.equals("replayed") ? 0 : 1000;
-        names.put("id", "c-" + UUID.randomUUID().toString().replace("-", "").substring(0, 12));
+    /** @param sidecar where the run's place is on Dapr; null elsewhere */
+    World(Run run, Codec codec, @Nullable Sidecar sidecar) throws IOException {
+        this.run = run;
         this.codec = codec;
-        client = open();
+        this.sidecar = sidecar;
+        patience = Duration.ofSeconds(sidecar == null ? 30 : 60);
+        directory = Files.createTempDirectory("everstep-conformance-");
+        names.put("id", "c-" + UUID.randomUUID().toString().replace("-", "").substring(0, 12));
+        connect();
     }
 
-    private Client open() {
+    private void connect() {
+        client = open(switch (run.place()) {
+            case "memory:" -> "memory:";
+            case "sqlite:" -> "sqlite:" + directory.resolve("workflows.db");
+            case "dapr_grpc" -> sidecar.overGrpc();
+            case "dapr_http" -> sidecar.overHttp();
+            default -> throw new IllegalArgumentException("unknown place " + run.place());
+        });
+        reader = run.place().equals("dapr_http") ? open(sidecar.overGrpc()) : client;
+    }
+
+    private Client open(String endpoint) {
         return Client.builder().endpoint(endpoint).codec(codec).build();
     }
 
-    Client client() {
-        return client;
+    Api client() {
+        return api(client);
+    }
+
+    /** What looks at lists and histories. */
+    Api reader() {
+        return api(reader);
+    }
+
+    /** The same, blocking. */
+    Client records() {
+        return reader;
+    }
+
+    private Api api(Client of) {
+        return run.mode().equals("awaited") ? Api.of(of.async()) : Api.of(of);
+    }
+
+    void closeClient() {
+        client().close();
+        isClosed = true;
+    }
+
+    /** Whether a step has closed the client. */
+    boolean isClosed() {
+        return isClosed;
     }
 
     void openWorker(String name, List<String> fixtures) {
         deployed.put(name, fixtures);
         if (fixtures.isEmpty()) return;
-        var worker = Worker.builder(client)
+        var worker = Worker.builder(reader)
                 .workflows(fixtures.stream().map(Cases.FIXTURES::get).map(Program::of).toArray(Workflow<?, ?>[]::new))
                 .activities(Activities.ALL)
-                .maxCached(maxCached)
+                .maxCached(run.mode().equals("replayed") ? 0 : 1000)
                 .blockedAfter(fixtures.contains("not_durable") ? SOON : LATE)
                 .shutdownTimeout(SHUTDOWN)
-                .closeOnShutdown(false);
-        workers.put(name, worker.start());
+                .closeOnShutdown(false)
+                .start();
+        workers.put(name, worker);
+        worker.awaitReady(patience);
     }
 
     void deploy(List<String> fixtures) {
@@ -79,16 +124,18 @@ final class World implements AutoCloseable {
     /** Closes everything, engine included, and opens it again on the same store. */
     void restart() {
         stop();
-        client = open();
+        connect();
+        isClosed = false;
         new LinkedHashMap<>(deployed).forEach(this::openWorker);
     }
 
     private void stop() {
-        watches.values().forEach(Watch::close);
+        watches.values().forEach(Api.Changes::close);
         watches.clear();
         workers.values().forEach(Worker::close);
         workers.clear();
         client.close();
+        reader.close();
     }
 
     @Override
