@@ -159,6 +159,39 @@ public final class AsyncClient implements AutoCloseable {
     }
 
     /**
+     * Starts an instance of a workflow without an input; returns when the start is durable.
+     *
+     * @param <O> the output
+     * @param workflow the workflow, as a worker has it
+     * @return a handle of the run
+     */
+    public <O extends @Nullable Object> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(Workflow<?, O> workflow) {
+        return start(Startable.of(Registration.of(workflow), StartOptions.none()), null, StartOptions.none());
+    }
+
+    /**
+     * Starts an instance of a workflow without an input; returns when the start is durable.
+     *
+     * @param <O> the output
+     * @param workflow its class
+     * @return a handle of the run
+     */
+    public <O extends @Nullable Object> CompletableFuture<AsyncWorkflowHandle<O>> startWorkflow(
+            Class<? extends Workflow<?, O>> workflow) {
+        return start(Startable.of(Registration.of(workflow), StartOptions.none()), null, StartOptions.none());
+    }
+
+    /**
+     * Starts an instance of the workflow that is registered under a name without an input; returns when the start is durable.
+     *
+     * @param workflow the name
+     * @return a handle of the run
+     */
+    public CompletableFuture<AsyncWorkflowHandle<@Nullable Object>> startWorkflow(String workflow) {
+        return startWorkflow(workflow, null);
+    }
+
+    /**
      * Goes on from an event of a finished instance, in a new one, with the same past and the code of now.
      *
      * @param <O> the output

@@ -451,6 +451,34 @@ public interface WorkflowContext {
             Definition<I, O> each, Iterable<? extends I> items, MapOptions options);
 
     /**
+     * The same, all at once.
+     *
+     * @param <I> the input
+     * @param <O> the output
+     * @param each the activity or the workflow
+     * @param items the inputs
+     * @return the task of the outputs
+     */
+    default <I extends @Nullable Object, O extends @Nullable Object> Task<List<O>> map(
+            Class<? extends Definition<I, O>> each, Iterable<? extends I> items) {
+        return map(each, items, MapOptions.none());
+    }
+
+    /**
+     * The same for a definition, all at once.
+     *
+     * @param <I> the input
+     * @param <O> the output
+     * @param each the activity or the workflow
+     * @param items the inputs
+     * @return the task of the outputs
+     */
+    default <I extends @Nullable Object, O extends @Nullable Object> Task<List<O>> map(
+            Definition<I, O> each, Iterable<? extends I> items) {
+        return map(each, items, MapOptions.none());
+    }
+
+    /**
      * The same for an activity by its registered name.
      *
      * @param <O> the output

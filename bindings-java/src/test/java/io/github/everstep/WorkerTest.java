@@ -3,6 +3,7 @@ package io.github.everstep;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -122,6 +123,37 @@ class WorkerTest {
         assertEquals(1, found.get(1));
         assertEquals(List.of(1, 2, 3, 4, 5), found.get(2));
         assertEquals(List.of(true, false, 5), found.subList(3, 6));
+    }
+
+    @WorkflowName("sum")
+    static final class Sum implements Workflow<Void, Integer> {
+        @Override
+        public Integer run(WorkflowContext ctx, Void none) {
+            int sum = 0;
+            for (int number : ctx.map(Echo.class, List.of(1, 2)).await()) sum += number;
+            for (int number : ctx.map(new Echo(), List.of(3, 4)).await()) sum += number;
+            return sum;
+        }
+    }
+
+    @Test
+    void whatTakesNoInputAndNoOptionsIsStartedAndMappedWithoutThem() {
+        try (var client = Client.create("memory:");
+                var worker = Worker.builder(client)
+                        .workflows(new Sum())
+                        .activities(new Echo())
+                        .start()) {
+            assertEquals(10, client.startWorkflow(Sum.class).result(LONG));
+            assertEquals(10, client.startWorkflow(new Sum()).result(LONG));
+            var named = client.startWorkflow("sum");
+            assertEquals(10, named.result(LONG));
+            assertNull(named.state().input());
+            var async = client.async();
+            assertEquals(10, async.startWorkflow(Sum.class).join().blocking().result(LONG));
+            assertEquals(10, async.startWorkflow(new Sum()).join().blocking().result(LONG));
+            assertEquals(10, async.startWorkflow("sum").join().blocking().result(LONG));
+            assertFalse(worker.isClosed());
+        }
     }
 
     @Test
