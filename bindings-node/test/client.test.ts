@@ -21,7 +21,7 @@ const waiting = workflow("waiting", async (ctx) => ctx.waitForEvent<string>("go"
 const echo = activity("echo", (value: string) => value)
 const echoing = workflow("echoing", async (ctx, value: string) => ctx.call(echo, value))
 
-test("a signal gives a wait up, and says why", { timeout: 20_000 }, async () => {
+test("a signal gives a wait up, and says why", { timeout: 60_000 }, async () => {
   await using client = new Client("memory:")
   const handle = await client.startWorkflow(waiting)
   const controller = new AbortController()
@@ -37,7 +37,7 @@ test("a signal gives a wait up, and says why", { timeout: 20_000 }, async () => 
   assert.equal((await handle.state()).runtimeStatus, "PENDING")
 })
 
-test("a thousand waits that are given up leave nothing behind", { timeout: 20_000 }, async () => {
+test("a thousand waits that are given up leave nothing behind", { timeout: 60_000 }, async () => {
   await using client = new Client("memory:")
   const handle = await client.startWorkflow(waiting)
   const controller = new AbortController()
@@ -48,7 +48,7 @@ test("a thousand waits that are given up leave nothing behind", { timeout: 20_00
   await assert.rejects(handle.result({ timeout: 1 }), OperationTimeoutError)
 })
 
-test("closing lets those go who wait", { timeout: 20_000 }, async () => {
+test("closing lets those go who wait", { timeout: 60_000 }, async () => {
   const client = new Client("memory:")
   const handle = await client.startWorkflow(waiting)
   const wait = assert.rejects(handle.result(), ClosedError)
@@ -56,7 +56,7 @@ test("closing lets those go who wait", { timeout: 20_000 }, async () => {
   await wait
 })
 
-test("a program that asks in a loop leaves the event loop its turn", { timeout: 20_000 }, async () => {
+test("a program that asks in a loop leaves the event loop its turn", { timeout: 60_000 }, async () => {
   await using client = new Client("memory:")
   await using _ = await Worker.start(client, { workflows: [echoing], activities: [echo] })
   const handle = await client.startWorkflow(echoing, "text")
@@ -64,7 +64,7 @@ test("a program that asks in a loop leaves the event loop its turn", { timeout: 
   assert.equal(await handle.result(), "text")
 })
 
-test("listing is lazy and may be left", { timeout: 20_000 }, async () => {
+test("listing is lazy and may be left", { timeout: 60_000 }, async () => {
   await using client = new Client("memory:")
   for (let n = 0; n < 7; n += 1) await client.startWorkflow(waiting, undefined, { instanceId: `w-${n}` })
   const seen: string[] = []
@@ -81,7 +81,7 @@ test("listing is lazy and may be left", { timeout: 20_000 }, async () => {
   assert.deepEqual(since, ["w-6", "w-5", "w-4", "w-3"])
 })
 
-test("a watch tells of every change up to the last", { timeout: 20_000 }, async () => {
+test("a watch tells of every change up to the last", { timeout: 60_000 }, async () => {
   await using client = new Client("memory:")
   await using _ = await Worker.start(client, { workflows: [waiting] })
   const handle = await client.startWorkflow(waiting)
@@ -98,13 +98,13 @@ test("a watch tells of every change up to the last", { timeout: 20_000 }, async 
   assert.match(history.toMermaid(), /^sequenceDiagram/)
 })
 
-test("a start takes what was made to be started", { timeout: 20_000 }, async () => {
+test("a start takes what was made to be started", { timeout: 60_000 }, async () => {
   await using client = new Client("memory:")
   await assert.rejects(client.startWorkflow(echo as never, "a"), InvalidArgumentError)
   await turn()
 })
 
-test("the marks of Dapr's Python SDK are no part of what it sent", { timeout: 20_000 }, async () => {
+test("the marks of Dapr's Python SDK are no part of what it sent", { timeout: 60_000 }, async () => {
   const marked = '[{"sku":"a","__durabletask_autoobject__":true},{"__durabletask_autoobject__":"text"}]'
   const meant = [{ sku: "a" }, { __durabletask_autoobject__: "text" }]
   const seen: unknown[] = []
@@ -116,7 +116,7 @@ test("the marks of Dapr's Python SDK are no part of what it sent", { timeout: 20
   await using _ = await Worker.start(client, { workflows: [look] })
   const handle = await client.startWorkflow("look", new RawPayload(marked))
   await handle.raiseEvent("more", new RawPayload(marked))
-  await handle.result({ timeout: 10_000 })
+  await handle.result({ timeout: 30_000 })
   const state = await handle.state()
   assert.deepEqual([...seen, state.input], [meant, meant, meant])
   assert.equal(state.rawInput, marked)

@@ -49,7 +49,7 @@ test("calls that are given up leave nothing in the core, and the workflow goes o
   const waits = workflow("waits", async (ctx) => ctx.waitForEvent<number>("go"))
   await using _ = await Worker.start(client, { workflows: [waits], handleSignals: false })
   const handle = await client.startWorkflow(waits)
-  await handle.waitForStart({ timeout: 10_000 })
+  await handle.waitForStart({ timeout: 30_000 })
   for (let round = 0; round < 5; round += 1) {
     const given = new AbortController()
     const calls = Array.from({ length: 200 }, () => handle.result({ signal: given.signal }))
@@ -62,7 +62,7 @@ test("calls that are given up leave nothing in the core, and the workflow goes o
   }
   assert.equal((await handle.state()).runtimeStatus, RuntimeStatus.RUNNING)
   await handle.raiseEvent("go", 7)
-  assert.equal(await handle.result({ timeout: 10_000 }), 7)
+  assert.equal(await handle.result({ timeout: 30_000 }), 7)
 })
 
 test(
@@ -77,7 +77,7 @@ test(
       const worker = close ? await Worker.start(client, { workflows: [w], handleSignals: false }) : undefined
       const handle = await client.startWorkflow(w)
       if (worker === undefined) return
-      await handle.result({ timeout: 10_000 })
+      await handle.result({ timeout: 30_000 })
       await worker.close(); await client.close()
     }
     await once(0, true)
@@ -126,7 +126,7 @@ test("a stray rejection of a workflow ends nobody; one of the program ends it, a
     const strays = workflow("strays", async (ctx) => { ctx.call(fails); await ctx.sleep(20); return "done" })
     const client = new Client("memory:")
     const worker = await Worker.start(client, { workflows: [strays], activities: [fails] })
-    console.log(await (await client.startWorkflow(strays)).result({ timeout: 10_000 }))
+    console.log(await (await client.startWorkflow(strays)).result({ timeout: 30_000 }))
     ${own}
     await new Promise(setImmediate)
     await worker.close(); await client.close()

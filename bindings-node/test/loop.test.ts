@@ -35,7 +35,7 @@ class Between {
   }
 }
 
-test("no more activities run at a stretch than a batch has", { timeout: 20_000 }, async () => {
+test("no more activities run at a stretch than a batch has", { timeout: 60_000 }, async () => {
   using between = new Between()
   const counted = activity("counted", (number: number) => {
     between.count()
@@ -44,11 +44,11 @@ test("no more activities run at a stretch than a batch has", { timeout: 20_000 }
   const fan = workflow("fan", async (ctx) => (await ctx.map(counted, Array(MANY).keys())).length)
   await using client = new Client("memory:")
   await using _worker = await Worker.start(client, { workflows: [fan], activities: [counted] })
-  assert.equal(await (await client.startWorkflow(fan)).result({ timeout: 10_000 }), MANY)
+  assert.equal(await (await client.startWorkflow(fan)).result({ timeout: 30_000 }), MANY)
   assert.ok(between.most > 1 && between.most <= MOST_TASKS, `${between.most} at a stretch`)
 })
 
-test("nor workflows, nor what waits for them", { timeout: 20_000 }, async () => {
+test("nor workflows, nor what waits for them", { timeout: 60_000 }, async () => {
   using turns = new Between()
   using answers = new Between()
   const one = workflow("one", async (_, number: number) => {
@@ -58,7 +58,7 @@ test("nor workflows, nor what waits for them", { timeout: 20_000 }, async () => 
   await using client = new Client("memory:")
   const handles = await Promise.all(Array.from({ length: MANY }, (_, number) => client.startWorkflow(one, number)))
   const results = handles.map(async (handle) => {
-    await handle.result({ timeout: 10_000 })
+    await handle.result({ timeout: 30_000 })
     answers.count()
   })
   await using _worker = await Worker.start(client, { workflows: [one] })
@@ -67,7 +67,7 @@ test("nor workflows, nor what waits for them", { timeout: 20_000 }, async () => 
   assert.ok(answers.most > 1 && answers.most <= MOST_TASKS, `${answers.most} answers at a stretch`)
 })
 
-test("answers that nobody can read are told, at once or later", { timeout: 20_000 }, async () => {
+test("answers that nobody can read are told, at once or later", { timeout: 60_000 }, async () => {
   const { native } = require(join(__dirname, "..", "..", "dist", "native.js")) as { native: typeof Native }
   await using client = new Client("memory:")
   let open!: (worker: Native.NativeWorker) => void

@@ -38,7 +38,7 @@ function run(
 ): { code: number | null; out: string; err: string } {
   const kept = Object.entries(process.env).filter(([name]) => !/^(EVERSTEP|DAPR|KUBERNETES)_/.test(name))
   const env = { ...Object.fromEntries(kept), ...variables }
-  const done = spawnSync(process.execPath, [MAIN, ...args], { cwd: place, env, encoding: "utf8", timeout: 20_000 })
+  const done = spawnSync(process.execPath, [MAIN, ...args], { cwd: place, env, encoding: "utf8", timeout: 60_000 })
   return { code: done.status, out: done.stdout, err: done.stderr }
 }
 
@@ -73,7 +73,7 @@ test("a store is described beside its owner, without payloads", { timeout: 30_00
   const echo = workflow("echo", async (_, text: string) => text)
   await using client = new Client(endpoint)
   await using _ = await Worker.start(client, { workflows: [echo] })
-  await (await client.startWorkflow(echo, "secret text", { instanceId: "secret-id" })).result({ timeout: 10_000 })
+  await (await client.startWorkflow(echo, "secret text", { instanceId: "secret-id" })).result({ timeout: 30_000 })
   await client.startWorkflow("other", "secret text")
   const found = facts([endpoint], { DAPR_API_TOKEN: "secret token" })
   assert.deepEqual(found.store?.instances, { COMPLETED: 1, PENDING: 1 })

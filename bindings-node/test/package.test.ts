@@ -41,7 +41,7 @@ const count = workflow("count", async (ctx, n) => ctx.call(add, await ctx.call(a
 const main = async () => {
   const client = new Client("memory:")
   const worker = await Worker.start(client, { workflows: [count], activities: [add] })
-  console.log(await (await client.startWorkflow(count, 1)).result({ timeout: 10_000 }))
+  console.log(await (await client.startWorkflow(count, 1)).result({ timeout: 30_000 }))
   await worker.close()
   await client.close()
 }
@@ -57,7 +57,7 @@ const TEST = `
 const wait = workflow("wait", async (ctx) => { await ctx.sleep(1e10); return "years" })
 const main = async () => {
   const env = await Environment.start({ workflows: [wait] })
-  console.log(env.client instanceof Client, await (await env.client.startWorkflow(wait)).result({ timeout: 10_000 }))
+  console.log(env.client instanceof Client, await (await env.client.startWorkflow(wait)).result({ timeout: 30_000 }))
   await env.close()
 }
 main()

@@ -38,7 +38,7 @@ async function program(
     out += text
     if (signal !== undefined && !had && out.includes("begun")) child.kill(signal)
   })
-  const [code, ended] = (await once(child, "exit")) as [number | null, string | null]
+  const [code, ended] = (await once(child, "close")) as [number | null, string | null]
   clearTimeout(limit)
   return { code, signal: ended, out }
 }

@@ -291,7 +291,7 @@ test("what nobody catches of a replay ends the program", { timeout: 60_000 }, ()
     const main = async () => {
       const client = new Client("memory:")
       const worker = await Worker.start(client, { workflows: [flow], activities: [echo] })
-      await (await client.startWorkflow(flow)).result({ timeout: 10_000 })
+      await (await client.startWorkflow(flow)).result({ timeout: 30_000 })
       await worker.close()
       void replay(client, [changed])
     }

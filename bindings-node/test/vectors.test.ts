@@ -51,7 +51,7 @@ suite("turns are answered as the vectors say", () => {
   const { id, run, vectors } = conformance<TurnVectors>("bridge/turns.json")
   assert.ok(vectors.length > 10)
   for (const vector of vectors) {
-    test(vector.name, { timeout: 10_000 }, async () => {
+    test(vector.name, { timeout: 60_000 }, async () => {
       const version = vector.version === undefined ? {} : { version: vector.version }
       const host = new WorkflowHost(
         new Workflows([program({ name: "program", body: vector.body, ...version })]),

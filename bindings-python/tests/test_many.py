@@ -32,18 +32,18 @@ WORKFLOWS = [echoes, waits, parent]
 def test_lists_are_read_page_by_page_as_they_are_asked_for() -> None:
     with Client("memory:") as client, Worker(client, WORKFLOWS):
         for number in range(5):
-            client.start_workflow(echoes, number, instance_id=f"i-{number}").wait_for_completion(10)
+            client.start_workflow(echoes, number, instance_id=f"i-{number}").wait_for_completion(30)
         states = client.list_workflows(page_size=2)
         assert next(states).instance_id == "i-4"
         client.purge_workflow("i-3")
         client.purge_workflow("i-2")
-        client.start_workflow(echoes, 5, instance_id="i-5").wait_for_completion(10)
+        client.start_workflow(echoes, 5, instance_id="i-5").wait_for_completion(30)
         assert [state.instance_id for state in states] == ["i-3", "i-1", "i-0"], "i-3 was on the first page already"
 
 
 def test_payloads_come_where_they_are_asked_for() -> None:
     with Client("memory:") as client, Worker(client, WORKFLOWS):
-        client.start_workflow(parent, 3, instance_id="p", tags={"team": "red"}).wait_for_completion(10)
+        client.start_workflow(parent, 3, instance_id="p", tags={"team": "red"}).wait_for_completion(30)
         (bare,) = client.list_workflows(workflow_name="parent")
         assert (bare.raw_input, bare.raw_output, bare.tags) == (None, None, {})
         (full,) = client.list_workflows(workflow_name="parent", payloads=True)
@@ -81,7 +81,7 @@ def test_the_asyncio_flavour_does_the_same() -> None:
         async with AsyncClient("memory:") as client, Worker(client, WORKFLOWS):
             for number in range(60):
                 await client.start_workflow(waits, instance_id=f"i-{number}")
-            started = [await client.wait_for_workflow_start(f"i-{number}", timeout=10) for number in range(60)]
+            started = [await client.wait_for_workflow_start(f"i-{number}", timeout=30) for number in range(60)]
             seen: list[int] = []
             paused = await client.pause_workflows(
                 workflow_name="waits", created_to=started[50].created_at, reason="stop", progress=seen.append

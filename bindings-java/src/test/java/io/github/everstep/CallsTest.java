@@ -54,7 +54,7 @@ class CallsTest {
             });
             untilItWaits(thread);
             thread.interrupt();
-            assertTrue(interrupted.await(10, TimeUnit.SECONDS));
+            assertTrue(interrupted.await(30, TimeUnit.SECONDS));
             assertInstanceOf(OperationCancelledException.class, thrown.get());
             assertEquals(RuntimeStatus.PENDING, handle.state().runtimeStatus());
         }
@@ -160,7 +160,7 @@ class CallsTest {
         CompletableFuture<Object> future = handle.async().result();
         untilItWaits(waiter);
         client.close();
-        assertTrue(waiter.join(Duration.ofSeconds(10)));
+        assertTrue(waiter.join(Duration.ofSeconds(30)));
         assertInstanceOf(ClosedException.class, thrown.get());
         assertInstanceOf(ClosedException.class, assertThrows(CompletionException.class, future::join).getCause());
         assertThrows(ClosedException.class, handle::state);
@@ -190,7 +190,7 @@ class CallsTest {
         assertTrue(begun.await(30, TimeUnit.SECONDS));
         client.close();
         for (Thread thread : threads) {
-            assertTrue(thread.join(Duration.ofSeconds(10)));
+            assertTrue(thread.join(Duration.ofSeconds(30)));
         }
         assertEquals(0, client.calls().underWay());
     }

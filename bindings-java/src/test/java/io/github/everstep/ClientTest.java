@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What needs no worker. */
-@Timeout(30)
+@Timeout(60)
 class ClientTest {
     record Order(String item, int count) {}
 
@@ -110,12 +110,12 @@ class ClientTest {
         var order = Workflow.of("order", String.class, String.class, (ctx, item) -> ctx.call(ship, item).await());
         try (Worker worker = Worker.builder(client).workflows(order).activities(ship).start()) {
             WorkflowHandle<String> first = client.startWorkflow(order, "lamp");
-            assertEquals("shipped lamp", first.result(Duration.ofSeconds(20)));
+            assertEquals("shipped lamp", first.result(Duration.ofSeconds(30)));
             int event = first.history().eventsOf("TaskScheduled").getFirst().eventId();
             RerunOptions options = RerunOptions.input("table");
             WorkflowHandle<String> second = first.rerun(event, options.withNewInstanceId("again"));
             assertEquals("again", second.instanceId());
-            assertEquals("shipped table", second.result(Duration.ofSeconds(20)));
+            assertEquals("shipped table", second.result(Duration.ofSeconds(30)));
             assertEquals("shipped table", first.async().rerun(event, options).join().result().join());
             assertThrows(NotFoundException.class, () -> first.rerun(99, RerunOptions.none()));
             assertTrue(worker.isReady());
@@ -167,7 +167,7 @@ class ClientTest {
             Thread.onSpinWait();
         }
         watch.close();
-        assertTrue(waiter.join(Duration.ofSeconds(10)));
+        assertTrue(waiter.join(Duration.ofSeconds(30)));
     }
 
     @Test

@@ -32,7 +32,7 @@ class ShutdownTest {
             var handle = client.startWorkflow("w", null, String.class, StartOptions.instanceId("i"));
             switch (arguments[1]) {
                 case "wait" -> worker.awaitClosed();
-                case "finish" -> System.out.println(handle.result(Duration.ofSeconds(20)));
+                case "finish" -> System.out.println(handle.result(Duration.ofSeconds(30)));
                 case "return" -> client.waitForWorkflowStart("i");
                 default -> throw new IllegalArgumentException(arguments[1]);
             }
@@ -74,7 +74,7 @@ class ShutdownTest {
                         .workflow("w", Void.class, String.class, (ctx, none) -> ctx.callActivity("work", null, String.class).await())
                         .start()) {
             assertTrue(worker.isReady());
-            assertEquals("result", client.getHandle("i", String.class).result(Duration.ofSeconds(20)));
+            assertEquals("result", client.getHandle("i", String.class).result(Duration.ofSeconds(30)));
         }
     }
 

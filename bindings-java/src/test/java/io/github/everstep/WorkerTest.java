@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 /** Workflows as a Java program writes them, on an engine in memory. */
 @Timeout(60)
 class WorkerTest {
-    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration LONG = Duration.ofSeconds(30);
 
     record Order(String item, int count, Instant placed) {}
 
@@ -270,8 +270,11 @@ class WorkerTest {
         try (var client = Client.create("memory:");
                 var worker = Worker.builder(client)
                         .workflow("w", Void.class, Boolean.class, (ctx, none) -> {
+                            // On a busy machine an attempt's time may be over before it begins; one of them has begun.
+                            var retry = Retry.maxAttempts(3).withFirstInterval(Duration.ofMillis(1));
+                            var options = CallOptions.timeout(Duration.ofMillis(100)).withRetry(retry);
                             try {
-                                ctx.callActivity("slow", null, Void.class, CallOptions.timeout(Duration.ofMillis(20))).await();
+                                ctx.callActivity("slow", null, Void.class, options).await();
                                 return false;
                             } catch (WaitTimeoutException error) {
                                 return true;
@@ -283,7 +286,7 @@ class WorkerTest {
                         })
                         .start()) {
             assertTrue(client.startWorkflow("w", null, Boolean.class, StartOptions.none()).result(LONG));
-            assertTrue(told.await(20, TimeUnit.SECONDS));
+            assertTrue(told.await(30, TimeUnit.SECONDS));
             assertFalse(worker.isClosed());
         }
     }
@@ -302,7 +305,7 @@ class WorkerTest {
                     })
                     .start();
             var handle = client.startWorkflow("w", null, String.class, StartOptions.none());
-            assertTrue(begun.await(20, TimeUnit.SECONDS));
+            assertTrue(begun.await(30, TimeUnit.SECONDS));
             var closer = Thread.ofVirtual().start(worker::close);
             assertFalse(worker.awaitClosed(Duration.ofMillis(50)));
             go.countDown();
@@ -335,7 +338,7 @@ class WorkerTest {
                     })
                     .start();
             client.startWorkflow("w", null);
-            assertTrue(begun.await(20, TimeUnit.SECONDS));
+            assertTrue(begun.await(30, TimeUnit.SECONDS));
             var kept = new AtomicReference<Boolean>();
             var closer = Thread.ofPlatform().start(() -> {
                 worker.close(Duration.ofMinutes(10));
@@ -345,7 +348,7 @@ class WorkerTest {
             closer.join();
             assertTrue(kept.get());
             assertTrue(worker.isClosed());
-            assertTrue(stopped.await(20, TimeUnit.SECONDS));
+            assertTrue(stopped.await(30, TimeUnit.SECONDS));
         }
     }
 
@@ -360,7 +363,7 @@ class WorkerTest {
                 })
                 .start();
         client.startWorkflow("w", null);
-        assertTrue(begun.await(20, TimeUnit.SECONDS));
+        assertTrue(begun.await(30, TimeUnit.SECONDS));
         client.close();
         assertFalse(worker.isClosed());
         worker.close();

@@ -60,6 +60,7 @@ final class Watchdog {
 
     private void watch() {
         int quiet = 0;
+        long watched = 0;
         while (!stopped) {
             // Two looks at nothing new: sleep until there is work again.
             if (quiet == 2) {
@@ -67,8 +68,11 @@ final class Watchdog {
                 while (asleep && !stopped) LockSupport.park(this);
                 quiet = 0;
             }
+            long before = System.nanoTime();
             LockSupport.parkNanos(this, lookEvery);
-            quiet = look(System.nanoTime()) ? 0 : quiet + 1;
+            // A process that was stopped, or given no time, has not been held up by its workflows.
+            watched += Math.min(System.nanoTime() - before, 2 * lookEvery);
+            quiet = look(watched) ? 0 : quiet + 1;
         }
     }
 

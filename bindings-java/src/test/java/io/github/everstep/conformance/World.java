@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class World implements AutoCloseable {
     static final Duration SHUTDOWN = Duration.ofMillis(200);
     /** What is not durable is told by how long it waits; what is must not be taken for it on a machine that is busy. */
-    private static final Duration SOON = Duration.ofMillis(500);
+    private static final Duration SOON = Duration.ofSeconds(1);
     private static final Duration LATE = Duration.ofSeconds(30);
 
     final Map<String, String> names = new HashMap<>();

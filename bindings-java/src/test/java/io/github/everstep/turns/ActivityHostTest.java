@@ -153,7 +153,7 @@ class ActivityHostTest {
             }
         })) {
             core.giveActivity("t", "a", "null");
-            assertTrue(begun.await(10, TimeUnit.SECONDS));
+            assertTrue(begun.await(30, TimeUnit.SECONDS));
             core.cancelActivity("t");
             assertTrue(core.answer("t").get("value").asBoolean());
         }
@@ -169,9 +169,9 @@ class ActivityHostTest {
             return null;
         });
         core.giveActivity("t", "a", "null");
-        assertTrue(begun.await(10, TimeUnit.SECONDS));
+        assertTrue(begun.await(30, TimeUnit.SECONDS));
         core.close();
-        assertEquals(true, told.poll(10, TimeUnit.SECONDS));
+        assertEquals(true, told.poll(30, TimeUnit.SECONDS));
     }
 
     @Test
@@ -185,7 +185,7 @@ class ActivityHostTest {
             return input;
         })) {
             for (int i = 0; i < many; i++) core.giveActivity("t" + i, "a", Integer.toString(i));
-            assertTrue(begun.await(20, TimeUnit.SECONDS));
+            assertTrue(begun.await(30, TimeUnit.SECONDS));
             gate.countDown();
             for (int i = 0; i < many; i++) assertEquals(i, core.answer("t" + i).get("value").asInt());
             assertTrue(core.texts.size() < many, "answers cross in fewer texts than there are answers");

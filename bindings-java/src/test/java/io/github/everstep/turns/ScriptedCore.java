@@ -88,7 +88,7 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
 
     /** The answer to the task with this token, within 20 seconds. */
     JsonNode answer(String token) throws InterruptedException {
-        var answer = queue(token).poll(20, TimeUnit.SECONDS);
+        var answer = queue(token).poll(30, TimeUnit.SECONDS);
         assertNotNull(answer, "an answer to " + token);
         return answer;
     }
@@ -154,6 +154,6 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
     @Override
     public void close() throws InterruptedException {
         abandon();
-        assertNotNull(host.closed().await(20, TimeUnit.SECONDS) ? host : null, "the host closes");
+        assertNotNull(host.closed().await(30, TimeUnit.SECONDS) ? host : null, "the host closes");
     }
 }

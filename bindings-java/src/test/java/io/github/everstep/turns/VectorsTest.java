@@ -21,7 +21,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** The vectors of {@code conformance/bridge}, without an engine. */
 class VectorsTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     /** What is not durable is told by how long it waits. */
     private static final Duration BLOCKED_AFTER = Duration.ofSeconds(1);
 

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 /** How the paths of a workflow run, without an engine. What the vectors say of steps is not said again here. */
 @Timeout(60)
 class WorkflowHostTest {
-    private static final Duration SOON = Duration.ofMillis(300);
+    private static final Duration SOON = Duration.ofSeconds(1);
 
     private static Workflow<Object, Object> workflow(Workflow<Object, Object> function) {
         return Workflow.of("w", Object.class, Object.class, function);
@@ -169,9 +169,9 @@ class WorkflowHostTest {
             core.give(task("i", 2, EVICT), task("i", 3, TURN, start("w")));
             assertEquals("[[]]", core.answer("i.2").get("steps").toString());
             assertEquals(List.of("activity branch"), asked(core.step("i.3")));
-            assertInstanceOf(WorkflowEvicted.class, seen.poll(10, TimeUnit.SECONDS));
-            assertInstanceOf(WorkflowEvicted.class, seen.poll(10, TimeUnit.SECONDS));
-            assertEquals("branch", seen.poll(10, TimeUnit.SECONDS));
+            assertInstanceOf(WorkflowEvicted.class, seen.poll(30, TimeUnit.SECONDS));
+            assertInstanceOf(WorkflowEvicted.class, seen.poll(30, TimeUnit.SECONDS));
+            assertEquals("branch", seen.poll(30, TimeUnit.SECONDS));
             core.give(task("i", 4, TURN, done(1, "\"x\"")));
             // Refs count from 1 in the new run; what unwound did not reach it.
             assertTrue(core.answer("i.4").toString().contains("\"output\":\"x\""));
@@ -198,7 +198,7 @@ class WorkflowHostTest {
             var steps = core.answer("i.2").get("steps");
             assertEquals(List.of("complete end"), asked(steps.get(1)));
             assertTrue(steps.get(2).isEmpty());
-            assertTrue(unwound.await(10, TimeUnit.SECONDS));
+            assertTrue(unwound.await(30, TimeUnit.SECONDS));
         }
     }
 
@@ -423,7 +423,7 @@ class WorkflowHostTest {
                 var stall = core.answer("bad" + i + ".1").get("stall");
                 assertEquals("non_durable", stall.get("code").asText());
                 assertTrue(stall.get("stack").asText().contains("CountDownLatch"));
-                assertInstanceOf(WorkflowEvicted.class, interrupted.poll(10, TimeUnit.SECONDS));
+                assertInstanceOf(WorkflowEvicted.class, interrupted.poll(30, TimeUnit.SECONDS));
             }
             // The instance is gone: a new start begins from nothing.
             core.give(task("bad0", 2, TURN, start("w")));
@@ -542,6 +542,6 @@ class WorkflowHostTest {
         assertFalse(core.step("i.1").isEmpty());
         assertNull(unwound.peek());
         core.close();
-        assertEquals("i", unwound.poll(10, TimeUnit.SECONDS));
+        assertEquals("i", unwound.poll(30, TimeUnit.SECONDS));
     }
 }
