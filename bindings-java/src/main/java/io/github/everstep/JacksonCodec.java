@@ -4,21 +4,20 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.io.SegmentedStringWriter;
 import com.fasterxml.jackson.core.util.BufferRecycler;
 import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.BooleanNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Type;
 import org.jspecify.annotations.Nullable;
@@ -77,7 +76,7 @@ public final class JacksonCodec implements Codec {
     public @Nullable Object decode(String text, Type type) {
         try {
             JavaType known = mapper.constructType(type);
-            return text.contains(MARK) ? mapper.readValue(unmarked(mapper.readTree(text)), known) : mapper.readValue(text, known);
+            return mapper.readValue(text.contains(MARK) ? unmarked(text) : text, known);
         } catch (IOException error) {
             throw new UncheckedIOException(reason(error), error);
         }
@@ -88,13 +87,19 @@ public final class JacksonCodec implements Codec {
         return true;
     }
 
-    private JsonParser unmarked(JsonNode value) {
-        for (JsonNode found : value.findParents(MARK)) {
-            if (found.get(MARK) == BooleanNode.TRUE) {
-                ((ObjectNode) found).remove(MARK);
+    /** The same JSON without the marks, its numbers as they are written. */
+    private String unmarked(String text) throws IOException {
+        var out = new StringWriter(text.length());
+        try (JsonParser parser = mapper.createParser(text); JsonGenerator generator = mapper.createGenerator(out)) {
+            while (parser.nextToken() != null) {
+                if (parser.currentToken() == JsonToken.FIELD_NAME && parser.currentName().equals(MARK)) {
+                    if (parser.nextToken() == JsonToken.VALUE_TRUE) continue;
+                    generator.writeFieldName(MARK);
+                }
+                generator.copyCurrentEventExact(parser);
             }
         }
-        return mapper.treeAsTokens(value);
+        return out.toString();
     }
 
     /** Jackson's message without the piece of the payload that it quotes. */

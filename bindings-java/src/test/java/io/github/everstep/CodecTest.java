@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.everstep.bridge.Payloads;
+import io.github.everstep.conformance.Json;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CodecTest {
@@ -68,7 +72,7 @@ class CodecTest {
     }
 
     @ParameterizedTest
-    @org.junit.jupiter.params.provider.MethodSource("unwritable")
+    @MethodSource("unwritable")
     void whatIsNoJsonIsRefused(Object value) {
         assertThrows(InvalidArgumentException.class, () -> json.encode(value, "input"));
     }
@@ -80,13 +84,25 @@ class CodecTest {
         assertEquals(text, error.text());
     }
 
-    @Test
-    void theMarksOfDaprsPythonSdkAreNoPartOfWhatItSent() {
-        String marked = "[{\"sku\":\"a\",\"__durabletask_autoobject__\":true},{\"__durabletask_autoobject__\":\"text\"}]";
-        assertEquals(
-                List.of(Map.of("sku", "a"), Map.of("__durabletask_autoobject__", "text")), json.decode(marked, Object.class));
-        assertThrows(DecodeException.class, () -> json.decode(marked + " []", Object.class));
+    static Stream<Map<String, Object>> marks() {
+        return Json.objects(Json.file("vectors/marks.json").get("vectors")).stream();
     }
+
+    @ParameterizedTest
+    @MethodSource("marks")
+    void theMarksOfDaprsPythonSdkAreNoPartOfWhatItSent(Map<String, Object> vector) {
+        assertEquals(vector.get("meant"), json.decode((String) vector.get("stored"), Object.class));
+    }
+
+    @Test
+    void aMarkedPayloadIsReadAsAnyOther() {
+        String marked = "{\"price\":0.1234567890123456789012,\"__durabletask_autoobject__\":true}";
+        assertEquals(new Price(new BigDecimal("0.1234567890123456789012")), json.decode(marked, Price.class));
+        assertThrows(DecodeException.class, () -> json.decode(marked + " []", Price.class));
+        assertThrows(DecodeException.class, () -> json.decode(marked.substring(0, marked.length() - 1), Price.class));
+    }
+
+    record Price(BigDecimal price) {}
 
     @Test
     void aRawPayloadMayBeNoJson() {
