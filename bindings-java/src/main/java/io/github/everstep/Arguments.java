@@ -1,5 +1,6 @@
 package io.github.everstep;
 
+import java.lang.reflect.Type;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,15 @@ final class Arguments {
     static String name(@Nullable String value, String name) {
         if (present(value, name).isEmpty()) throw new InvalidArgumentException(name + " must not be empty");
         return value;
+    }
+
+    /** The type of an output. */
+    static Type output(TypeRef<?> output) {
+        if (output.type() instanceof Class<?> type && Definition.class.isAssignableFrom(type)) {
+            throw new InvalidArgumentException(
+                    "output must be the type of the workflow's output, not its class; or give the workflow itself");
+        }
+        return output.type();
     }
 
     /** A duration that is not negative, in whole milliseconds, rounded up so that nothing is early. */

@@ -230,7 +230,19 @@ public final class AsyncClient implements AutoCloseable {
      */
     public <O extends @Nullable Object> AsyncWorkflowHandle<O> getHandle(
             String instanceId, @Nullable String executionId, TypeRef<O> output) {
-        return new AsyncWorkflowHandle<>(this, instanceId, executionId, output.type());
+        return new AsyncWorkflowHandle<>(this, instanceId, executionId, Arguments.output(output));
+    }
+
+    /**
+     * A handle of an instance of this workflow that is there already. Asks nobody.
+     *
+     * @param <O> the output
+     * @param instanceId the instance ID
+     * @param workflow the workflow, as a worker has it
+     * @return the handle
+     */
+    public <O extends @Nullable Object> AsyncWorkflowHandle<O> getHandle(String instanceId, Workflow<?, O> workflow) {
+        return new AsyncWorkflowHandle<>(this, instanceId, null, Registration.of(workflow).output());
     }
 
     // Asking.

@@ -312,7 +312,19 @@ public final class Client implements AutoCloseable {
      */
     public <O extends @Nullable Object> WorkflowHandle<O> getHandle(
             String instanceId, @Nullable String executionId, TypeRef<O> output) {
-        return new WorkflowHandle<>(this, instanceId, executionId, output.type());
+        return new WorkflowHandle<>(this, instanceId, executionId, Arguments.output(output));
+    }
+
+    /**
+     * A handle of an instance of this workflow that is there already. Asks nobody.
+     *
+     * @param <O> the output
+     * @param instanceId the instance ID
+     * @param workflow the workflow, as a worker has it
+     * @return the handle
+     */
+    public <O extends @Nullable Object> WorkflowHandle<O> getHandle(String instanceId, Workflow<?, O> workflow) {
+        return new WorkflowHandle<>(this, instanceId, null, Registration.of(workflow).output());
     }
 
     // Asking.

@@ -63,6 +63,12 @@ class ClientTest {
     }
 
     @Test
+    void theClassOfAWorkflowIsNotTheTypeOfItsOutput() {
+        assertThrows(InvalidArgumentException.class, () -> client.getHandle("a", Workflow.class));
+        assertThrows(InvalidArgumentException.class, () -> client.async().getHandle("a", Workflow.class));
+    }
+
+    @Test
     void anIdIsForOneRunningInstance() {
         start("a");
         AlreadyExistsException error = assertThrows(AlreadyExistsException.class, () -> start("a"));

@@ -148,7 +148,9 @@ class WorkerTest {
             var named = client.startWorkflow("sum");
             assertEquals(10, named.result(LONG));
             assertNull(named.state().input());
+            assertEquals(10, client.getHandle(named.instanceId(), new Sum()).result(LONG));
             var async = client.async();
+            assertEquals(10, async.getHandle(named.instanceId(), new Sum()).result().join());
             assertEquals(10, async.startWorkflow(Sum.class).join().blocking().result(LONG));
             assertEquals(10, async.startWorkflow(new Sum()).join().blocking().result(LONG));
             assertEquals(10, async.startWorkflow("sum").join().blocking().result(LONG));
