@@ -56,6 +56,7 @@ class CallsTest {
             thread.interrupt();
             assertTrue(interrupted.await(30, TimeUnit.SECONDS));
             assertInstanceOf(OperationCancelledException.class, thrown.get());
+            assertEquals(0, client.calls().underWay());
             assertEquals(RuntimeStatus.PENDING, handle.state().runtimeStatus());
         }
     }

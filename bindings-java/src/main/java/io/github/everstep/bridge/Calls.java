@@ -95,7 +95,7 @@ public final class Calls implements AutoCloseable {
         try {
             return read(call.get(), operation.read());
         } catch (InterruptedException interrupt) {
-            call.cancel(true);
+            state.forget(call);
             Thread.currentThread().interrupt();
             throw new OperationCancelledException(
                     "the thread was interrupted; what it asked for may still happen", ErrorDetails.causedBy(interrupt));
