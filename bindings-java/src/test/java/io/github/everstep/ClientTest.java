@@ -152,6 +152,17 @@ class ClientTest {
     }
 
     @Test
+    void aListingIsLazyAndMayBeLeft() {
+        for (int i = 0; i < 7; i++) start("w-" + i);
+        var newest = client.listWorkflows(Filter.all(), ListOptions.pageSize(2)).limit(3).map(WorkflowState::instanceId);
+        assertEquals(List.of("w-6", "w-5", "w-4"), newest.toList());
+        var since = Filter.all().withCreatedFrom(client.getWorkflow("w-3").createdAt());
+        assertEquals(
+                List.of("w-6", "w-5", "w-4", "w-3"),
+                client.listWorkflows(since).map(WorkflowState::instanceId).toList());
+    }
+
+    @Test
     void aWatchGivesEachStateToTheLast() {
         WorkflowHandle<Object> handle = start("a");
         try (Watch watch = handle.watch()) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -34,20 +33,17 @@ class ShutdownTest {
                 case "wait" -> worker.awaitClosed();
                 case "finish" -> System.out.println(handle.result(Duration.ofSeconds(30)));
                 case "return" -> client.waitForWorkflowStart("i");
+                case "exit" -> {
+                    for (int n = 0; n < 50; n++) client.startWorkflow("w", null).async().result();
+                    System.exit(7);
+                }
                 default -> throw new IllegalArgumentException(arguments[1]);
             }
         }
     }
 
     private static Process begin(String... arguments) throws Exception {
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                Program.class.getName()));
-        command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).redirectErrorStream(true).start();
+        return Jvm.of(Program.class, arguments).redirectErrorStream(true).start();
     }
 
     private static List<String> rest(BufferedReader out, Process process) throws Exception {
@@ -85,6 +81,17 @@ class ShutdownTest {
             var lines = rest(out, process);
             assertTrue(lines.isEmpty() || lines.equals(List.of("begun", "done")), lines::toString);
             assertEquals(0, process.exitValue());
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void anExitInTheMidstOfItAllIsNoCrash() throws Exception {
+        var process = begin("memory:", "exit");
+        try (var out = process.inputReader()) {
+            var lines = rest(out, process);
+            assertEquals(7, process.exitValue(), lines::toString);
         } finally {
             process.destroyForcibly();
         }

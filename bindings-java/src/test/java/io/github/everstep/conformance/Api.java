@@ -27,8 +27,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What steps ask of a client: of a {@link Client}, or of an {@link AsyncClient}, whose futures are then waited for. Both have
- * these methods, so what is tested of one is tested of the other.
+ * What steps ask of a client: of a {@link Client}, or of an {@link AsyncClient}, whose futures are then waited for.
+ * Both have these methods, so what is tested of one is tested of the other.
  */
 interface Api {
     /** Of the blocking client. */

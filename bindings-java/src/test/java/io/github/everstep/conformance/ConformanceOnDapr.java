@@ -13,8 +13,8 @@ import org.junit.jupiter.api.TestFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the cases on a real Dapr, over gRPC and HTTP, as far as there are such there: a case at a time on each sidecar that
- * {@code cluster.py} has started. Each runs on {@code memory:} as well, and leaves the same histories.
+ * Runs the cases on a real Dapr, over gRPC and HTTP, as far as there are such there: a case at a time on each sidecar
+ * that {@code cluster.py} has started. Each runs on {@code memory:} as well, and leaves the same histories.
  *
  * <p>Its name keeps it out of the tests that need no sidecar: {@code make test-dapr} runs it.
  */
@@ -43,7 +43,10 @@ class ConformanceOnDapr {
             this.sidecar = sidecar;
         }
 
-        /** Takes a run that failed once more: a real runtime under load has races of its own. What fails twice is a fault. */
+        /**
+         * Takes a run that failed once more: a real runtime under load has races of its own. What fails twice is a
+         * fault.
+         */
         @Override
         public void take(Run run) {
             try {
@@ -77,8 +80,8 @@ class ConformanceOnDapr {
         }
 
         /**
-         * A sidecar that cannot be swept is not used again: Dapr may write half of an instance that is purged in the moment of
-         * its turn, and no listing there can be read any more.
+         * A sidecar that cannot be swept is not used again: Dapr may write half of an instance that is purged in the
+         * moment of its turn, and no listing there can be read any more.
          */
         private void leave(World world) throws Exception {
             try {

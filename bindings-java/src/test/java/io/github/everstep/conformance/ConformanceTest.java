@@ -18,10 +18,11 @@ import org.junit.jupiter.api.TestFactory;
 /**
  * Runs the cases of {@code conformance/} through this library; {@code conformance/README.md} says what a case is.
  *
- * <p>Each runs cached, replayed ({@code maxCached} 0), restarted (after every step) and awaited (through {@code AsyncClient}),
- * on {@code memory:} and {@code sqlite:}. Unknown steps, keys and needs are errors, as are skips that {@code coverage.json}
- * gives no reason for. All runs of a case must leave the same histories. All run once more on {@code memory:} with a codec
- * that seals. The environment's {@code CASES} is what the names of those begin with that run; without it all do.
+ * <p>Each runs cached, replayed ({@code maxCached} 0), restarted (after every step) and awaited (through {@code
+ * AsyncClient}), on {@code memory:} and {@code sqlite:}. Unknown steps, keys and needs are errors, as are skips that
+ * {@code coverage.json} gives no reason for. All runs of a case must leave the same histories. All run once more on
+ * {@code memory:} with a codec that seals. The environment's {@code CASES} is what the names of those begin with that
+ * run; without it all do.
  */
 class ConformanceTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);

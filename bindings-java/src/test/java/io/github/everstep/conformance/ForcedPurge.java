@@ -11,11 +11,11 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 
 /**
- * Purges with force, which no client of ours does: Dapr 1.18 dies of it where the instance is missing. These are there, and
- * nothing else works on a stalled one.
+ * Purges with force, which no client of ours does: Dapr 1.18 dies of it where the instance is missing. These are there,
+ * and nothing else works on a stalled one.
  *
- * <p>The JDK's HTTP client cannot begin with HTTP/2 on a plain connection, so these are its few frames by hand. What Dapr
- * answers is not read: whether it purged something is seen in the next listing.
+ * <p>The JDK's HTTP client cannot begin with HTTP/2 on a plain connection, so these are its few frames by hand. What
+ * Dapr answers is not read: whether it purged something is seen in the next listing.
  */
 final class ForcedPurge implements Closeable {
     private static final String PATH = "/TaskHubSidecarService/PurgeInstances";

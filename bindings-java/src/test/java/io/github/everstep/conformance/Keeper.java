@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A worker of everything that stays connected from one case to the next: connecting takes Dapr a second or two, and it ends an
- * instance only while a worker is there. What a case had need not know all that it started.
+ * A worker of everything that stays connected from one case to the next: connecting takes Dapr a second or two, and it
+ * ends an instance only while a worker is there. What a case had need not know all that it started.
  */
 final class Keeper implements AutoCloseable {
     /** How often a sidecar is swept: an instance that was about to begin a child may still do it. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.everstep.Client;
 import io.github.everstep.ClosedException;
+import io.github.everstep.Jvm;
 import io.github.everstep.StartOptions;
 import io.github.everstep.Worker;
 import io.github.everstep.WorkflowHandle;
@@ -32,10 +33,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Workers and sidecars of a real Dapr die in the middle of work and come back; every instance ends as if nothing had happened.
+ * Workers and sidecars of a real Dapr die in the middle of work and come back; every instance ends as if nothing had
+ * happened.
  *
- * <p>Each test has a sidecar to itself, with its state in Redis; {@code cluster.py --revive} starts again what dies. The name
- * keeps these out of the tests that need no sidecar: {@code make test-dapr} runs them.
+ * <p>Each test has a sidecar to itself, with its state in Redis; {@code cluster.py --revive} starts again what dies.
+ * The name keeps these out of the tests that need no sidecar: {@code make test-dapr} runs them.
  */
 @Timeout(180)
 class FaultsOnDapr {
@@ -66,15 +68,7 @@ class FaultsOnDapr {
 
     /** A worker process, which stops in the middle of a step. */
     private Process begin(int hold) throws IOException {
-        var command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                Steps.Program.class.getName(),
-                ledger.path().toString(),
-                String.valueOf(hold));
-        var builder = new ProcessBuilder(command);
+        var builder = Jvm.of(Steps.Program.class, ledger.path().toString(), String.valueOf(hold));
         builder.redirectOutput(ProcessBuilder.Redirect.INHERIT).redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().put("DAPR_GRPC_PORT", String.valueOf(sidecar.grpc()));
         builder.environment().remove("DAPR_GRPC_ENDPOINT");

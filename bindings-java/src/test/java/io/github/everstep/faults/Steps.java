@@ -80,8 +80,8 @@ final class Steps {
     }
 
     /**
-     * A worker process: its arguments are a ledger and the step in the middle of which it stops, if any. What it is told on its
-     * standard input lets that step go on; where that ends it closes its worker and is done.
+     * A worker process: its arguments are a ledger and the step in the middle of which it stops, if any. What it is
+     * told on its standard input lets that step go on; where that ends it closes its worker and is done.
      */
     static final class Program {
         public static void main(String[] arguments) throws IOException {
