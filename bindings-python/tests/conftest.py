@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import everstep.dapr as wf
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFORMANCE = ROOT / "conformance"
@@ -32,3 +38,26 @@ def conformance(name: str) -> Any:
 def endpoint(tmp_path: Path) -> str:
     """A file of the test's own."""
     return f"sqlite:{tmp_path / 'workflows.db'}"
+
+
+@pytest.fixture
+def dapr_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine of the test's own, which runtimes and clients of ``everstep.dapr`` share; time skips while somebody waits."""
+    monkeypatch.setenv("EVERSTEP_ENDPOINT", f"test:{uuid.uuid4().hex}")
+    for name in (
+        "GRPC_PORT",
+        "GRPC_ENDPOINT",
+        "RUNTIME_HOST",
+        "API_TIMEOUT_SECONDS",
+        "GRPC_MAX_INBOUND_MESSAGE_SIZE_BYTES",
+    ):
+        monkeypatch.delenv(f"DAPR_{name}", raising=False)
+
+
+@pytest.fixture
+def client(dapr_engine: None) -> Iterator[wf.DaprWorkflowClient]:
+    """A client by the names of Dapr's SDK."""
+    import everstep.dapr as wf
+
+    with wf.DaprWorkflowClient() as client:
+        yield client
