@@ -83,9 +83,28 @@ def platforms() -> list[str]:
     if (built := re.findall(r"^ +- target: (\S+)$", release, re.MULTILINE)) != targets:
         found.append(f"release.yml builds for {built}, bindings-node/package.json names {targets}")
     counts = [int(count) for count in re.findall(r"\| wc -l\)\" = (\d+)", release)]
-    if counts != [len(targets), len(targets), len(targets) + 1]:
-        found.append(f"release.yml counts {counts} packages, for {len(targets)} platforms")
+    # Wheels; native npm packages, and with the package itself; native jars, and with classes, sources and reference.
+    platforms = len(targets)
+    if counts != [platforms, platforms, platforms + 1, platforms, platforms + 3]:
+        found.append(f"release.yml counts {counts} packages, for {platforms} platforms")
+    page = (ROOT / "bindings-java" / "README.md").read_text("utf-8")
+    named = re.findall(
+        r"`((?:linux|osx|windows)-[\w-]+)`", "".join(re.findall(r"^\| `.*$", page, re.MULTILINE))
+    )
+    if set(named) != set(map(classifier, targets)):
+        found.append(
+            f"bindings-java/README.md names the jars {named}, the release has {[*map(classifier, targets)]}"
+        )
     return found
+
+
+def classifier(target: str) -> str:
+    """What a platform, named as Rust does it, is called in the name of its jar."""
+    arch, _, system = target.partition("-")
+    name = {"unknown-linux-gnu": "linux", "unknown-linux-musl": "linux", "apple-darwin": "osx"}.get(
+        system, "windows"
+    )
+    return f"{name}-{arch.replace('aarch64', 'aarch_64')}{'-musl' * system.endswith('musl')}"
 
 
 def natives() -> list[str]:
