@@ -212,8 +212,11 @@ public final class Calls implements AutoCloseable {
             } catch (IllegalStateException closed) {
                 // The client is gone.
             } finally {
-                open.values().forEach(call -> call.completeExceptionally(new ClosedException("the client is closed")));
-                open.clear();
+                // Whoever is told that a call has ended finds it gone.
+                for (Call<?> call : open.values()) {
+                    open.remove(call.key);
+                    call.completeExceptionally(new ClosedException("the client is closed"));
+                }
             }
         }
 
