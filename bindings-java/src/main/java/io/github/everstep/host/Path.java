@@ -66,6 +66,11 @@ final class Path implements Pending.Listener {
         return text.indexOf("waiting@", text.lastIndexOf(']')) >= 0;
     }
 
+    /** Whether a virtual thread could run and has no thread that carries it. */
+    static boolean waitsForCarrier(Thread thread) {
+        return thread.toString().endsWith("]/runnable");
+    }
+
     /** What it waits for is done. */
     @Override
     public void settled() {

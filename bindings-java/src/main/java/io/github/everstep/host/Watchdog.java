@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds workflows that do not give their turn back: names them in the log, and in the end goes on without them. Finds also
- * those that wait and still hold the thread that carries them.
+ * those that wait and still hold the thread that carries them. One that only waits for such a thread is not to blame: what
+ * others hold them with is said once, and it goes on when it gets one.
  *
  * <p>It sleeps without a timeout while nothing happens, so that an idle worker wakes for nothing.
  */
@@ -21,6 +22,8 @@ final class Watchdog {
     static final class Seen {
         private int steps = -1;
         private long since;
+        /** How long of that it had no carrier. */
+        private long uncarried;
         private boolean warned;
         private boolean looked;
     }
@@ -30,6 +33,8 @@ final class Watchdog {
     private final long warnAfter;
     private final long lookEvery;
     private final Thread thread;
+    private long lastLook;
+    private boolean starved;
     private volatile boolean asleep = true;
     private volatile boolean stopped;
 
@@ -79,6 +84,7 @@ final class Watchdog {
     /** Whether anything has happened since the last look, or is happening. */
     private boolean look(long now) {
         boolean busy = false;
+        long longest = 0;
         for (var instance : host.instances()) {
             var execution = instance.execution();
             if (execution == null) continue;
@@ -88,22 +94,42 @@ final class Watchdog {
             if (steps != seen.steps) {
                 seen.steps = steps;
                 seen.since = now;
+                seen.uncarried = 0;
                 seen.warned = seen.looked = false;
                 busy = true;
             } else if (path != null) {
                 busy = true;
-                stuck(instance, execution, path, now);
+                if (Path.waitsForCarrier(path.thread)) {
+                    seen.uncarried += now - lastLook;
+                    longest = Math.max(longest, seen.uncarried);
+                } else {
+                    stuck(instance, execution, path, now);
+                }
             } else if (!seen.looked) {
                 seen.looked = true;
                 pinned(instance, execution);
             }
         }
+        lastLook = now;
+        starving(longest);
         return busy;
+    }
+
+    private void starving(long longest) {
+        if (longest >= warnAfter && !starved) {
+            LOGGER.log(
+                    Level.WARNING,
+                    "workflows wait for a thread to carry them, the first for {0} ms: what runs on virtual threads holds all"
+                            + " of them, because it computes or, before JDK 24, waits inside synchronized; have activities do that"
+                            + " on platform threads, or set -Djdk.virtualThreadScheduler.parallelism",
+                    Long.toString(longest / 1_000_000));
+        }
+        starved = longest >= warnAfter;
     }
 
     private void stuck(Instance instance, Execution execution, Path path, long now) {
         var seen = instance.seen;
-        long blocked = now - seen.since;
+        long blocked = now - seen.since - seen.uncarried;
         if (blocked >= blockedAfter.toNanos()) {
             var stall = stallOf(path.thread);
             if (execution.takeFrom(path)) instance.giveUp(execution, path, stall);

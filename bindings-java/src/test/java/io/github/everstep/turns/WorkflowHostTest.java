@@ -30,6 +30,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -442,6 +443,28 @@ class WorkflowHostTest {
             core.give(task("i", 1, TURN, start("w")));
             assertEquals("blocked", core.stall("i.1"));
             stop.countDown();
+        }
+    }
+
+    @Test
+    void whatHasNoCarrierIsNotBlamedForIt() throws Exception {
+        int carriers = Runtime.getRuntime().availableProcessors();
+        var taken = new CountDownLatch(carriers);
+        var until = new AtomicLong(Long.MAX_VALUE);
+        for (int i = 0; i < carriers; i++) {
+            Thread.ofVirtual().start(() -> {
+                taken.countDown();
+                while (System.nanoTime() < until.get()) Thread.onSpinWait();
+            });
+        }
+        assertTrue(taken.await(20, TimeUnit.SECONDS));
+        try (var core = new ScriptedCore(SOON, List.of(workflow((ctx, input) -> echo(ctx, "x").await())), List.of())) {
+            core.give(task("i", 1, TURN, start("w")));
+            // Longer than a workflow may keep its turn.
+            until.set(System.nanoTime() + 4 * SOON.toNanos());
+            assertEquals(List.of("activity x"), asked(core.step("i.1")));
+        } finally {
+            until.set(Long.MIN_VALUE);
         }
     }
 
