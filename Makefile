@@ -130,7 +130,7 @@ demo-java-jar: java-package
 .PHONY: test-demo-java
 test-demo-java: java-package
 	cd $(DEMO_JVM) && $(MAVEN) --quiet package -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform)
-	cd $(DEMO_JVM)/kotlin && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar --orders 100 --folder target/run
+	cd $(DEMO_JVM)/kotlin && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar --orders 100 --approval-seconds 20 --folder target/run
 
 # Its npm package holds the program itself, for several processors; nothing of it is committed or packed.
 BUN := $(CURDIR)/.cache/bun/node_modules/.bin/bun

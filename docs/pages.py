@@ -37,7 +37,7 @@ OF_ONE_LANGUAGE = {
 }
 """The pages of the guide that are not told in every language, and why."""
 _END = "-- end of block {} --"
-_TIMEOUT = 60
+_TIMEOUT = 120
 
 
 class WrongPage(Exception):

@@ -96,7 +96,7 @@ def test_limits_locks_and_remote_endpoints_say_so(endpoint: str, tmp_path: Path)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
         assert "StoreLockedError" in done.stderr
     # Nothing listens there: a remote endpoint opens without a connection.
-    with Client("http://127.0.0.1:1", call_timeout=0.2) as client, pytest.raises(everstep.UnavailableError):
+    with Client("http://127.0.0.1:1", call_timeout=2) as client, pytest.raises(everstep.UnavailableError):
         client.get_workflow("nobody")
 
 

@@ -21,7 +21,9 @@ after(() => rmSync(folder, { recursive: true }))
 test("orders survive a kill, and the proof finds what is wrong", { timeout: 180_000 }, () => {
   const demo = fileURLToPath(new URL("demo.js", import.meta.url))
   const run = join(folder, "run")
-  const done = spawnSync(process.execPath, [demo, "--orders", "200", "--folder", run], {
+  // On a busy machine the worker is away for longer.
+  const options = ["--orders", "200", "--approval-seconds", "15", "--folder", run]
+  const done = spawnSync(process.execPath, [demo, ...options], {
     encoding: "utf8",
     timeout: 170_000,
   })

@@ -18,6 +18,8 @@ STORY = HERE.parent
 @pytest.mark.timeout(180)
 def test_orders_survive_a_kill(tmp_path: Path) -> None:
     command = [sys.executable, str(HERE / "demo.py"), "--orders", "200", "--folder", str(tmp_path / "run")]
+    # On a busy machine the worker is away for longer.
+    command += ["--approval-seconds", "15"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=170)
 

@@ -23,7 +23,11 @@ class DemoTest {
         System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
         int status;
         try {
-            status = Demo.run(WorkerProcess.class, new String[] {"--orders", "200", "--folder", folder.resolve("run").toString()});
+            // On a busy machine the worker is away for longer.
+            var options = new String[] {
+                "--orders", "200", "--approval-seconds", "20", "--folder", folder.resolve("run").toString()
+            };
+            status = Demo.run(WorkerProcess.class, options);
         } finally {
             System.setOut(before);
         }
