@@ -1,94 +1,218 @@
-//! What an operation of the core answers, as Java gets it.
+//! What Java is answered: `{"ok":…}`, `{"error":{…}}`, `{"held":number,"ok":…}` with the number of what is held, and
+//! `{"waiting":ticket}` where the answer comes later. Absent keys are nothing, times are microseconds since 1970, payloads are texts.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use everstep::Result;
-use everstep::component::Pending;
+use everstep::model::{BulkStep, Change, Failure, Page, Started, StatusCounts, WorkflowState};
+use everstep::{Error, Result};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
-use crate::convert::{NativeChange, NativeCount, NativePage, NativeStarted, NativeState, NativeStep};
-use crate::error::NativeError;
-use crate::history::NativeHistory;
-use crate::worker::NativeWorker;
+use crate::held::{Held, hold};
 
-/// The answer of a call, whatever its operation.
-#[derive(uniffi::Enum)]
-pub enum NativeAnswer {
-    Failed { error: NativeError },
+/// What an operation gives.
+#[expect(clippy::large_enum_variant, reason = "it is made once and written at once")]
+pub(crate) enum Answer {
     Nothing,
-    Text { text: Option<String> },
-    Number { number: i64 },
-    Started { started: NativeStarted },
-    State { state: NativeState },
-    Change { change: Option<NativeChange> },
-    Page { page: NativePage },
-    Counts { counts: Vec<NativeCount> },
-    Step { step: NativeStep },
-    History { history: Arc<NativeHistory> },
-    Worker { worker: Arc<NativeWorker> },
-}
-
-impl From<Result<NativeAnswer>> for NativeAnswer {
-    fn from(result: Result<NativeAnswer>) -> NativeAnswer {
-        result.unwrap_or_else(|error| NativeAnswer::Failed { error: NativeError::from(&error) })
-    }
-}
-
-impl From<()> for NativeAnswer {
-    fn from((): ()) -> NativeAnswer {
-        NativeAnswer::Nothing
-    }
-}
-
-impl From<u64> for NativeAnswer {
-    fn from(number: u64) -> NativeAnswer {
-        NativeAnswer::Number { number: number as i64 }
-    }
-}
-
-impl From<Option<String>> for NativeAnswer {
-    fn from(text: Option<String>) -> NativeAnswer {
-        NativeAnswer::Text { text }
-    }
+    Text(Option<String>),
+    Number(u64),
+    Started(Started),
+    State(WorkflowState),
+    Change(Option<Change>),
+    Page(Page),
+    Counts(StatusCounts),
+    Step(BulkStep),
+    Held(Held),
 }
 
 macro_rules! answers {
-    ($($variant:ident { $field:ident } from $core:ty;)*) => {
-        $(impl From<$core> for NativeAnswer {
-            fn from(value: $core) -> NativeAnswer {
-                NativeAnswer::$variant { $field: value.into() }
+    ($($variant:ident from $core:ty;)*) => {
+        $(impl From<$core> for Answer {
+            fn from(value: $core) -> Answer {
+                Answer::$variant(value)
             }
         })*
     };
 }
 
 answers! {
-    Started { started } from everstep::model::Started;
-    State { state } from everstep::model::WorkflowState;
-    Page { page } from everstep::model::Page;
-    Step { step } from everstep::model::BulkStep;
+    Text from Option<String>;
+    Number from u64;
+    Started from Started;
+    State from WorkflowState;
+    Change from Option<Change>;
+    Page from Page;
+    Counts from StatusCounts;
+    Step from BulkStep;
+    Held from Held;
 }
 
-impl From<Option<everstep::model::Change>> for NativeAnswer {
-    fn from(change: Option<everstep::model::Change>) -> NativeAnswer {
-        NativeAnswer::Change { change: change.map(NativeChange::from) }
+impl From<()> for Answer {
+    fn from((): ()) -> Answer {
+        Answer::Nothing
     }
 }
 
-impl From<everstep::model::StatusCounts> for NativeAnswer {
-    fn from(counts: everstep::model::StatusCounts) -> NativeAnswer {
-        NativeAnswer::Counts { counts: crate::convert::counts(&counts) }
+impl From<everstep::history::HistoryTree> for Answer {
+    fn from(tree: everstep::history::HistoryTree) -> Answer {
+        Answer::Held(Held::History(tree.into()))
     }
 }
 
-impl From<everstep::history::HistoryTree> for NativeAnswer {
-    fn from(tree: everstep::history::HistoryTree) -> NativeAnswer {
-        NativeAnswer::History { history: Arc::new(NativeHistory::from(tree)) }
+/// The text of the answer of a call that has ended.
+pub(crate) fn text(result: Result<Answer>) -> String {
+    match result {
+        Ok(Answer::Nothing) => ok(&()),
+        Ok(Answer::Text(text)) => ok(&text),
+        Ok(Answer::Number(number)) => ok(&number),
+        Ok(Answer::Started(started)) => ok(&Text(&started)),
+        Ok(Answer::State(state)) => ok(&Text(&state)),
+        Ok(Answer::Change(change)) => ok(&change.as_ref().map(Text)),
+        Ok(Answer::Page(page)) => ok(&Text(&page)),
+        Ok(Answer::Counts(counts)) => {
+            ok(&counts.iter().map(|(status, count)| (status.name(), *count)).collect::<BTreeMap<_, _>>())
+        }
+        Ok(Answer::Step(step)) => ok(&json!({ "done": step.done, "cursor": step.cursor })),
+        Ok(Answer::Held(thing)) => held(thing),
+        Err(error) => write(&BTreeMap::from([("error", Text(&error))])),
     }
 }
 
-/// The same call, whose answer is converted on the way.
-pub(crate) fn answering<T: Into<NativeAnswer> + Send + 'static>(
-    pending: Pending<'static, T>,
-) -> Pending<'static, NativeAnswer> {
-    Box::pin(async move { pending.await.map(T::into) })
+fn ok(value: &impl Serialize) -> String {
+    write(&BTreeMap::from([("ok", value)]))
+}
+
+fn held(thing: Held) -> String {
+    match &thing {
+        Held::Client(client) => {
+            let said = json!({ "endpoint": client.client.endpoint(), "warnings": client.client.warnings() });
+            write(&json!({ "ok": said, "held": hold(thing) }))
+        }
+        Held::Worker(_) => write(&json!({ "held": hold(thing) })),
+        Held::History(tree) => {
+            let tree = tree.clone();
+            write(&Numbered(hold(thing), Text(&*tree)))
+        }
+    }
+}
+
+/// What is said of a call whose answer comes later.
+pub(crate) fn waiting(ticket: u64) -> String {
+    write(&BTreeMap::from([("waiting", ticket)]))
+}
+
+/// The JSON of what is made of texts and numbers.
+pub(crate) fn write(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers have a JSON")
+}
+
+struct Numbered<T>(u64, T);
+
+impl<T: Serialize> Serialize for Numbered<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("held", &self.0)?;
+        map.serialize_entry("ok", &self.1)?;
+        map.end()
+    }
+}
+
+/// A type of the core's as text.
+pub(crate) struct Text<'a, T>(pub(crate) &'a T);
+
+/// Writes what is there.
+pub(crate) fn some<M: SerializeMap, T: Serialize>(
+    map: &mut M,
+    key: &'static str,
+    value: &Option<T>,
+) -> std::result::Result<(), M::Error> {
+    value.as_ref().map_or(Ok(()), |value| map.serialize_entry(key, value))
+}
+
+/// All of a list.
+pub(crate) fn texts<T>(list: &[T]) -> Vec<Text<'_, T>> {
+    list.iter().map(Text).collect()
+}
+
+impl Serialize for Text<'_, Started> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("instanceId", &self.0.instance_id)?;
+        some(&mut map, "executionId", &self.0.execution_id)?;
+        map.end()
+    }
+}
+
+impl Serialize for Text<'_, WorkflowState> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let state = self.0;
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("instanceId", &state.instance_id)?;
+        some(&mut map, "executionId", &state.execution_id)?;
+        map.serialize_entry("name", &state.name)?;
+        some(&mut map, "version", &state.version)?;
+        map.serialize_entry("status", state.status.name())?;
+        map.serialize_entry("createdAt", &state.created_at.0)?;
+        map.serialize_entry("lastUpdatedAt", &state.last_updated_at.0)?;
+        some(&mut map, "startedAt", &state.started_at.map(|time| time.0))?;
+        some(&mut map, "completedAt", &state.completed_at.map(|time| time.0))?;
+        some(&mut map, "startAt", &state.start_at.map(|time| time.0))?;
+        some(&mut map, "input", &state.input)?;
+        some(&mut map, "output", &state.output)?;
+        some(&mut map, "customStatus", &state.custom_status)?;
+        some(&mut map, "failure", &state.failure.as_ref().map(Text))?;
+        some(&mut map, "reason", &state.reason)?;
+        some(&mut map, "parentInstanceId", &state.parent_instance_id)?;
+        map.serialize_entry("tags", &state.tags)?;
+        map.end()
+    }
+}
+
+impl Serialize for Text<'_, Change> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("state", &Text(&self.0.state))?;
+        map.serialize_entry("seen", &self.0.seen.to_string())?;
+        map.end()
+    }
+}
+
+impl Serialize for Text<'_, Page> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("states", &texts(&self.0.states))?;
+        some(&mut map, "cursor", &self.0.cursor)?;
+        map.end()
+    }
+}
+
+impl Serialize for Text<'_, Error> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let error = self.0;
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("code", error.code())?;
+        map.serialize_entry("message", error.message())?;
+        some(&mut map, "operation", &error.operation())?;
+        some(&mut map, "instanceId", &error.instance_id())?;
+        some(&mut map, "failure", &error.failure().map(Text))?;
+        some(&mut map, "done", &error.done())?;
+        map.end()
+    }
+}
+
+/// A failure and its causes, the outermost first.
+impl Serialize for Text<'_, Failure> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut chain = to.serialize_seq(None)?;
+        for failure in std::iter::successors(Some(self.0), |failure| failure.cause.as_deref()) {
+            chain.serialize_element(&json!({
+                "errorType": failure.error_type,
+                "message": failure.message,
+                "stack": failure.stack,
+                "nonRetryable": failure.non_retriable,
+            }))?;
+        }
+        chain.end()
+    }
 }

@@ -1,5 +1,6 @@
 //! Calls of the core, submitted to a queue from which one thread of the JVM takes their answers in batches.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,26 +9,11 @@ use everstep::runtime::{Submissions, Submitted, Ticket};
 use everstep::{Error, ErrorKind, Result};
 use futures_channel::oneshot;
 
-use crate::answer::{NativeAnswer, answering};
+use crate::answer::{Answer, text, waiting};
 
-/// What became of a call at once: it waits, known by its ticket, or has its answer.
-#[derive(uniffi::Enum)]
-#[expect(clippy::large_enum_variant, reason = "it is made once and crosses at once")]
-pub enum NativeReply {
-    Waiting { ticket: u64 },
-    Answered { answer: NativeAnswer },
-}
-
-/// A call that has ended, by the key that its caller gave it.
-#[derive(uniffi::Record)]
-pub struct NativeEnded {
-    pub key: u64,
-    pub answer: NativeAnswer,
-}
-
-/// The calls of one client that are under way.
+/// The calls of one client that are under way. What becomes of one at once is the text of its answer, or of its ticket.
 #[derive(Clone)]
-pub(crate) struct Calls(Arc<Submissions<NativeAnswer>>);
+pub(crate) struct Calls(Arc<Submissions<Answer>>);
 
 impl Calls {
     pub(crate) fn new() -> Calls {
@@ -35,37 +21,37 @@ impl Calls {
     }
 
     /// Begins a call here; what is there at once is answered at once.
-    pub(crate) fn submit<T: Into<NativeAnswer> + Send + 'static>(
+    pub(crate) fn submit<T: Into<Answer> + Send + 'static>(
         &self,
         key: u64,
         pending: Pending<'static, T>,
         deadline: Option<Duration>,
-    ) -> NativeReply {
+    ) -> String {
         match self.0.submit(key, answering(pending), deadline) {
-            Submitted::Ready(answer) => NativeReply::Answered { answer: answer.into() },
-            Submitted::Waiting(ticket) => NativeReply::Waiting { ticket: ticket.0 },
+            Submitted::Ready(answer) => text(answer),
+            Submitted::Waiting(ticket) => waiting(ticket.0),
         }
     }
 
     /// The same for what reads much: it begins on the thread that takes, which may hold a carrier.
-    pub(crate) fn defer<T: Into<NativeAnswer> + Send + 'static>(
+    pub(crate) fn defer<T: Into<Answer> + Send + 'static>(
         &self,
         key: u64,
         pending: Pending<'static, T>,
         deadline: Option<Duration>,
-    ) -> NativeReply {
+    ) -> String {
         match self.0.defer(key, answering(pending), deadline) {
-            Ok(ticket) => NativeReply::Waiting { ticket: ticket.0 },
-            Err(error) => NativeReply::refused(error),
+            Ok(ticket) => waiting(ticket.0),
+            Err(error) => text(Err(error)),
         }
     }
 
     /// Does what blocks on a thread of its own.
-    pub(crate) fn block<T: Into<NativeAnswer> + Send + 'static>(
+    pub(crate) fn block<T: Into<Answer> + Send + 'static>(
         &self,
         key: u64,
         work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> NativeReply {
+    ) -> String {
         let (sender, receiver) = oneshot::channel();
         let thread = std::thread::Builder::new().name("everstep-blocking".to_owned());
         let spawned = thread.spawn(move || {
@@ -74,34 +60,37 @@ impl Calls {
         });
         if let Err(error) = spawned {
             let message = format!("no thread can be started: {error}");
-            return NativeReply::refused(Error::new(ErrorKind::ResourceExhausted, message));
+            return text(Err(Error::new(ErrorKind::ResourceExhausted, message)));
         }
         let broken = || Error::new(ErrorKind::Internal, "the operation panicked");
         self.submit(key, Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(broken())) }), None)
     }
 
-    pub(crate) fn take(&self, max: u32, timeout: Option<Duration>) -> Option<Vec<NativeEnded>> {
-        let finished = self.0.take(max as usize, timeout)?;
-        Some(
-            finished
-                .into_iter()
-                .map(|call| NativeEnded { key: call.key, answer: call.answer.into() })
-                .collect(),
-        )
+    /// Waits on the calling thread until calls have ended, and gives up to `max` of them: their keys, each with its
+    /// answer after it, as an array. Nothing at all after `close`.
+    pub(crate) fn take(&self, max: usize) -> Option<String> {
+        let mut batch = String::from("[");
+        for call in self.0.take(max, None)? {
+            let comma = if batch.len() > 1 { "," } else { "" };
+            write!(batch, "{comma}{},{}", call.key, text(call.answer))
+                .expect("a text takes what it is given");
+        }
+        batch.push(']');
+        Some(batch)
     }
 
-    pub(crate) fn cancel(&self, ticket: u64) -> bool {
-        self.0.cancel(Ticket(ticket))
+    /// Gives a call up: its future in the core is dropped.
+    pub(crate) fn cancel(&self, ticket: u64) {
+        self.0.cancel(Ticket(ticket));
     }
 
+    /// Gives up all calls, now and later, and ends every `take`.
     pub(crate) fn close(&self) {
         self.0.close();
     }
 }
 
-impl NativeReply {
-    /// The answer of a call that could not even be made.
-    pub(crate) fn refused(error: Error) -> NativeReply {
-        NativeReply::Answered { answer: Err(error).into() }
-    }
+/// The same call, whose answer is converted on the way.
+fn answering<T: Into<Answer> + Send + 'static>(pending: Pending<'static, T>) -> Pending<'static, Answer> {
+    Box::pin(async move { pending.await.map(T::into) })
 }

@@ -1,49 +1,38 @@
-//! A history that was read, with those of its children.
+//! A history that was read, with those of its children. Java has it all as text; what is held is for its diagrams.
 
 use std::sync::Arc;
 
 use everstep::history::{DiagramOptions, HistoryTree, mermaid};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
-use crate::event::NativeEvent;
+use crate::answer::{Text, texts};
+use crate::request::{Diagram, read};
 
-/// A decoded history. It stays in the core; Java asks for what it shows.
-#[derive(uniffi::Object)]
-pub struct NativeHistory {
-    tree: Arc<HistoryTree>,
-}
-
-impl From<HistoryTree> for NativeHistory {
-    fn from(tree: HistoryTree) -> NativeHistory {
-        NativeHistory { tree: Arc::new(tree) }
+impl Serialize for Text<'_, HistoryTree> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let children: Vec<Text<'_, HistoryTree>> =
+            self.0.children.values().map(|child| Text(&**child)).collect();
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("instanceId", &self.0.instance_id)?;
+        map.serialize_entry("events", &texts(&self.0.events))?;
+        map.serialize_entry("childIds", &self.0.child_ids())?;
+        map.serialize_entry("children", &children)?;
+        map.end()
     }
 }
 
+/// The diagram of a history that is held, or of a child's in it.
 #[uniffi::export]
-impl NativeHistory {
-    pub fn instance_id(&self) -> String {
-        self.tree.instance_id.clone()
+pub fn history_mermaid(held: u64, request: String) -> String {
+    let Some(mut tree) = crate::held::history(held) else { return String::new() };
+    let asked: Diagram = read(&request).expect("this package's Java has written it");
+    for child in &asked.path {
+        let Some(next) = tree.children.get(child).map(Arc::clone) else { return String::new() };
+        tree = next;
     }
-
-    /// All events, oldest first.
-    pub fn events(&self) -> Vec<NativeEvent> {
-        self.tree.events.iter().map(NativeEvent::from).collect()
-    }
-
-    /// The instance IDs of the children that it started.
-    pub fn child_ids(&self) -> Vec<String> {
-        self.tree.child_ids().into_iter().map(str::to_owned).collect()
-    }
-
-    /// The history of a child, if it was read.
-    pub fn child(&self, instance_id: String) -> Option<Arc<NativeHistory>> {
-        self.tree.children.get(&instance_id).map(|tree| Arc::new(NativeHistory { tree: tree.clone() }))
-    }
-
-    /// The history as a Mermaid diagram.
-    pub fn mermaid(&self, depth: u32, max_lines: u32, max_text: u32, payloads: bool) -> String {
-        let mut options = DiagramOptions::default();
-        (options.depth, options.max_lines) = (depth as usize, max_lines as usize);
-        (options.max_text, options.payloads) = (max_text as usize, payloads);
-        mermaid(&self.tree, &options)
-    }
+    let mut options = DiagramOptions::default();
+    (options.depth, options.max_lines) = (asked.depth, asked.max_lines);
+    (options.max_text, options.payloads) = (asked.max_text, asked.payloads);
+    mermaid(&tree, &options)
 }

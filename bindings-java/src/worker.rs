@@ -6,24 +6,20 @@ use std::time::Duration;
 use everstep::worker::{Poll, Rehearsal, Worker};
 use everstep::{Error, ErrorKind, Result};
 
-use crate::call::{Calls, NativeReply};
-use crate::convert::millis;
-use crate::error::NativeError;
+use crate::held::worker;
 
 /// About how many bytes a batch has at most.
 const MOST_BYTES: usize = 1 << 20;
 
 /// A worker of the core.
-#[derive(uniffi::Object)]
-pub struct NativeWorker {
-    worker: Arc<Worker>,
-    calls: Calls,
+pub(crate) struct NativeWorker {
+    pub(crate) worker: Worker,
     rehearsal: Option<Arc<Rehearsal>>,
 }
 
 impl NativeWorker {
-    pub(crate) fn new(worker: Worker, calls: Calls, rehearsal: Option<Arc<Rehearsal>>) -> NativeWorker {
-        NativeWorker { worker: Arc::new(worker), calls, rehearsal }
+    pub(crate) fn new(worker: Worker, rehearsal: Option<Arc<Rehearsal>>) -> NativeWorker {
+        NativeWorker { worker, rehearsal }
     }
 }
 
@@ -43,54 +39,59 @@ fn batch(poll: Result<Poll>) -> Option<String> {
     }
 }
 
+/// A duration from milliseconds; below zero there is no limit.
+fn limit(millis: i64) -> Option<Duration> {
+    u64::try_from(millis).ok().map(Duration::from_millis)
+}
+
+/// Waits on the calling thread for at most `max` workflow tasks, and with a time below zero until there are some. Gives a
+/// batch's text, "" if none came in time, nothing when the worker is closed and drained.
 #[uniffi::export]
-impl NativeWorker {
-    /// Waits on the calling thread for at most `max` workflow tasks, and without a time until there are some. Gives a batch's text, ""
-    /// if none came in time, nothing when the worker is closed and drained.
-    pub fn poll_workflows(&self, max: u32, timeout_ms: Option<i64>) -> Option<String> {
-        batch(self.worker.poll_workflows(max as usize, MOST_BYTES, millis(timeout_ms)))
-    }
+pub fn worker_poll_workflows(held: u64, max: u32, timeout_ms: i64) -> Option<String> {
+    batch(worker(held)?.worker.poll_workflows(max as usize, MOST_BYTES, limit(timeout_ms)))
+}
 
-    /// The same for activities.
-    pub fn poll_activities(&self, max: u32, timeout_ms: Option<i64>) -> Option<String> {
-        batch(self.worker.poll_activities(max as usize, MOST_BYTES, millis(timeout_ms)))
-    }
+/// The same for activities.
+#[uniffi::export]
+pub fn worker_poll_activities(held: u64, max: u32, timeout_ms: i64) -> Option<String> {
+    batch(worker(held)?.worker.poll_activities(max as usize, MOST_BYTES, limit(timeout_ms)))
+}
 
-    /// Takes the host's answers, UTF-8 that is borrowed for the time of the call; says what was wrong with them as a whole.
-    pub fn complete(&self, text: &[u8]) -> Option<NativeError> {
-        let text = std::str::from_utf8(text)
-            .map_err(|_| Error::new(ErrorKind::DecodeFailed, "the answers are not UTF-8"));
-        text.and_then(|text| self.worker.complete(text)).err().as_ref().map(NativeError::from)
-    }
+/// Takes the host's answers, UTF-8 that is borrowed for the time of the call; says what was wrong with them as a whole.
+#[uniffi::export]
+pub fn worker_complete(held: u64, text: &[u8]) -> Option<String> {
+    let done = worker(held).ok_or_else(|| Error::new(ErrorKind::Closed, "the worker is closed")).and_then(
+        |worker| {
+            let text = std::str::from_utf8(text)
+                .map_err(|_| Error::new(ErrorKind::DecodeFailed, "the answers are not UTF-8"))?;
+            worker.worker.complete(text)
+        },
+    );
+    done.err().map(|error| format!("{}: {}", error.code(), error.message()))
+}
 
-    /// The batch again, with every payload as a string.
-    pub fn repoll(&self, batch: String) -> Option<String> {
-        self.worker.repoll(&batch).ok()
-    }
+/// Whether tasks may come.
+#[uniffi::export]
+pub fn worker_is_ready(held: u64) -> bool {
+    worker(held).is_some_and(|worker| worker.worker.status().connected)
+}
 
-    /// Whether tasks may come.
-    pub fn is_ready(&self) -> bool {
-        self.worker.status().connected
+/// Why the code of a rehearsal does not fit the history; nothing where it fits.
+#[uniffi::export]
+pub fn worker_misfit(held: u64) -> Option<String> {
+    let outcome = worker(held)?.rehearsal.as_ref().and_then(|rehearsal| rehearsal.outcome());
+    match outcome {
+        Some(Ok(())) => None,
+        Some(Err(stall)) => Some(stall.to_string()),
+        None => Some("the worker gave no answer".to_owned()),
     }
+}
 
-    /// Ends when tasks may come.
-    pub fn wait_until_ready(&self, key: u64, timeout_ms: Option<i64>) -> NativeReply {
-        self.calls.submit(key, self.worker.ready(millis(timeout_ms)), None)
-    }
-
-    /// Why the code of a rehearsal does not fit the history; nothing where it fits.
-    pub fn misfit(&self) -> Option<String> {
-        let outcome = self.rehearsal.as_ref().and_then(|rehearsal| rehearsal.outcome());
-        match outcome {
-            Some(Ok(())) => None,
-            Some(Err(stall)) => Some(stall.to_string()),
-            None => Some("the worker gave no answer".to_owned()),
-        }
-    }
-
-    /// Stops taking tasks, and waits on the calling thread until those at the host are answered or the deadline is over. Not
-    /// a call of the client, which may be closed before its workers.
-    pub fn shutdown(&self, deadline_ms: i64) {
-        self.worker.shutdown(millis(Some(deadline_ms)).unwrap_or_default());
+/// Stops taking tasks, and waits on the calling thread until those at the host are answered or the deadline is over. Not
+/// a call of the client, which may be closed before its workers.
+#[uniffi::export]
+pub fn worker_shutdown(held: u64, deadline_ms: i64) {
+    if let Some(worker) = worker(held) {
+        worker.worker.shutdown(limit(deadline_ms).unwrap_or_default());
     }
 }

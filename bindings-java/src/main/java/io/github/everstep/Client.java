@@ -3,7 +3,6 @@ package io.github.everstep;
 import io.github.everstep.bridge.Calls;
 import io.github.everstep.bridge.Inside;
 import io.github.everstep.bridge.Payloads;
-import io.github.everstep.ffi.NativeStarted;
 import io.github.everstep.host.Registration;
 import java.lang.reflect.Type;
 import java.time.Duration;
@@ -756,13 +755,13 @@ public final class Client implements AutoCloseable {
 
     private <O extends @Nullable Object> WorkflowHandle<O> start(
             Startable workflow, @Nullable Object input, StartOptions options) {
-        NativeStarted started = calls.await(operations.start(workflow.name(), workflow.version(), input, options));
+        var started = calls.await(operations.start(workflow.name(), workflow.version(), input, options));
         return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), workflow.output());
     }
 
     <O extends @Nullable Object> WorkflowHandle<O> rerun(
             String instanceId, int fromEvent, Type output, RerunOptions options) {
-        NativeStarted started = calls.await(operations.rerun(instanceId, fromEvent, options));
+        var started = calls.await(operations.rerun(instanceId, fromEvent, options));
         return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), output);
     }
 

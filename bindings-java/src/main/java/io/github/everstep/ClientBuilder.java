@@ -2,7 +2,7 @@ package io.github.everstep;
 
 import io.github.everstep.bridge.Calls;
 import io.github.everstep.bridge.Payloads;
-import io.github.everstep.ffi.NativeOptions;
+import io.github.everstep.bridge.Request;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -158,16 +158,16 @@ public final class ClientBuilder {
      */
     public Client build() {
         Payloads payloads = new Payloads(codec == null ? defaultCodec() : codec);
-        NativeOptions options = new NativeOptions(
-                endpoint,
-                components,
-                durability == null ? null : durability.name().toLowerCase(Locale.ROOT),
-                Times.millis(callTimeout, "callTimeout"),
-                maxPayloadBytes == null ? null : maxPayloadBytes.longValue(),
-                apiToken,
-                text(tlsRoots),
-                text(tlsCertificate),
-                text(tlsKey));
+        Request options = Request.part()
+                .with("endpoint", endpoint)
+                .with("components", components)
+                .with("durability", durability == null ? null : durability.name().toLowerCase(Locale.ROOT))
+                .json("callTimeoutMs", Times.millis(callTimeout, "callTimeout"))
+                .json("maxPayloadBytes", maxPayloadBytes)
+                .with("apiToken", apiToken)
+                .with("tlsRoots", text(tlsRoots))
+                .with("tlsCertificate", text(tlsCertificate))
+                .with("tlsKey", text(tlsKey));
         Calls calls = Calls.open(options, payloads, executor);
         for (String warning : calls.warnings()) {
             System.getLogger("io.github.everstep").log(System.Logger.Level.WARNING, warning);

@@ -1,6 +1,6 @@
 package io.github.everstep;
 
-import io.github.everstep.ffi.NativeFilter;
+import io.github.everstep.bridge.Request;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -108,12 +108,12 @@ public final class Filter {
         return new Filter(name, statuses, createdFrom, createdTo, parentInstanceId);
     }
 
-    NativeFilter toNative() {
-        return new NativeFilter(
-                name,
-                statuses.stream().map(RuntimeStatus::name).toList(),
-                Times.micros(createdFrom, "createdFrom"),
-                Times.micros(createdTo, "createdTo"),
-                parentInstanceId);
+    Request toRequest() {
+        return Request.part()
+                .with("name", name)
+                .with("statuses", statuses.stream().map(RuntimeStatus::name).toList())
+                .json("createdFrom", Times.micros(createdFrom, "createdFrom"))
+                .json("createdTo", Times.micros(createdTo, "createdTo"))
+                .with("parent", parentInstanceId);
     }
 }

@@ -1,33 +1,53 @@
 package io.github.everstep;
 
+import io.github.everstep.bridge.Answer;
 import io.github.everstep.bridge.Carrier;
+import io.github.everstep.bridge.Fields;
+import io.github.everstep.bridge.Held;
 import io.github.everstep.bridge.Payloads;
-import io.github.everstep.ffi.NativeEvent;
-import io.github.everstep.ffi.NativeHistory;
+import io.github.everstep.bridge.Request;
+import io.github.everstep.ffi.EverstepJava;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The events of an instance, oldest first. It is as it was when it was read. */
 public final class History implements Iterable<HistoryEvent> {
-    private final NativeHistory history;
+    /** What the core holds for the diagrams, and where in it this history is: the children that lead to it. */
+    private final Held root;
+
+    private final List<String> path;
     private final int expand;
     private final Payloads payloads;
     private final String instanceId;
     private final List<HistoryEvent> events;
+    private final List<String> childIds;
+    private final Map<String, History> children = new HashMap<>();
 
-    History(NativeHistory history, int expand, Payloads payloads) {
-        this.history = history;
+    private History(Fields said, Held root, List<String> path, int expand, Payloads payloads) {
+        this.root = root;
+        this.path = path;
         this.expand = expand;
         this.payloads = payloads;
-        this.instanceId = Carrier.call(history::instanceId);
+        this.instanceId = said.text("instanceId");
         List<HistoryEvent> all = new ArrayList<>();
-        for (NativeEvent event : Carrier.call(history::events)) {
-            all.add(new HistoryEvent(event, all.size(), this));
-        }
+        said.each("events").forEach(event -> all.add(new HistoryEvent(event, all.size(), this)));
         this.events = List.copyOf(all);
+        this.childIds = said.texts("childIds");
+        said.each("children").forEach(child -> {
+            List<String> there = Stream.concat(path.stream(), Stream.of(child.text("instanceId"))).toList();
+            children.put(child.text("instanceId"), new History(child, root, there, Math.max(expand - 1, 0), payloads));
+        });
+    }
+
+    static History of(Answer answer, int expand, Payloads payloads) {
+        return new History(answer.fields(), new Held(answer.held()), List.of(), expand, payloads);
     }
 
     /**
@@ -83,7 +103,7 @@ public final class History implements Iterable<HistoryEvent> {
      * @return the IDs
      */
     public List<String> childIds() {
-        return Carrier.call(history::childIds);
+        return childIds;
     }
 
     /**
@@ -94,12 +114,9 @@ public final class History implements Iterable<HistoryEvent> {
      * @throws FailedPreconditionException if children were not read: ask for the history with {@code expand}
      */
     public @Nullable History child(String instanceId) {
-        NativeHistory child = Carrier.call(() -> history.child(Arguments.present(instanceId, "instanceId")));
-        if (child != null) {
-            return new History(child, Math.max(expand - 1, 0), payloads);
-        }
-        if (expand > 0 || !childIds().contains(instanceId)) {
-            return null;
+        History child = children.get(Arguments.present(instanceId, "instanceId"));
+        if (child != null || expand > 0 || !childIds.contains(instanceId)) {
+            return child;
         }
         throw new FailedPreconditionException("the history of \"" + instanceId
                 + "\" was not read; read it with its parent's, by an expand of 1, or on its own");
@@ -124,10 +141,18 @@ public final class History implements Iterable<HistoryEvent> {
      * @return its text
      */
     public String toMermaid(int depth, int maxLines, int maxText, boolean payloads) {
-        int levels = Arguments.count(depth, "depth", 0);
-        int lines = Arguments.count(maxLines, "maxLines", 0);
-        int text = Arguments.count(maxText, "maxText", 0);
-        return Carrier.call(() -> history.mermaid(levels, lines, text, payloads));
+        String asked = Request.part()
+                .with("path", path)
+                .json("depth", Arguments.count(depth, "depth", 0))
+                .json("maxLines", Arguments.count(maxLines, "maxLines", 0))
+                .json("maxText", Arguments.count(maxText, "maxText", 0))
+                .json("payloads", payloads)
+                .toString();
+        try {
+            return Carrier.call(() -> EverstepJava.historyMermaid(root.number(), asked));
+        } finally {
+            Reference.reachabilityFence(root);
+        }
     }
 
     @Override

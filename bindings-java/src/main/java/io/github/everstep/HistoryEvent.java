@@ -1,14 +1,12 @@
 package io.github.everstep;
 
 import io.github.everstep.bridge.Errors;
-import io.github.everstep.ffi.NativeEvent;
-import io.github.everstep.ffi.NativeSaid;
-import java.lang.reflect.RecordComponent;
+import io.github.everstep.bridge.Fields;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -19,14 +17,14 @@ public final class HistoryEvent {
             "TaskScheduled", "ChildWorkflowInstanceCreated", "TimerCreated", "ExecutionStarted", "ExecutionSuspended");
     private static final Set<String> TIMES = Set.of("fireAt", "startAt");
 
-    private final NativeEvent event;
-    private final NativeSaid said;
+    private final Fields event;
+    private final Fields said;
     private final int index;
     private final History history;
 
-    HistoryEvent(NativeEvent event, int index, History history) {
+    HistoryEvent(Fields event, int index, History history) {
         this.event = event;
-        this.said = event.said();
+        this.said = event.inner("said");
         this.index = index;
         this.history = history;
     }
@@ -37,7 +35,7 @@ public final class HistoryEvent {
      * @return the ID
      */
     public int eventId() {
-        return event.eventId();
+        return event.count("eventId");
     }
 
     /**
@@ -46,7 +44,7 @@ public final class HistoryEvent {
      * @return for example {@code TaskScheduled}
      */
     public String type() {
-        return event.kind();
+        return event.text("kind");
     }
 
     /**
@@ -55,7 +53,7 @@ public final class HistoryEvent {
      * @return the time
      */
     public @Nullable Instant timestamp() {
-        return Times.optional(event.timestamp());
+        return Times.optional(event.number("timestamp"));
     }
 
     /**
@@ -73,7 +71,7 @@ public final class HistoryEvent {
      * @return the number
      */
     public int turn() {
-        return event.turn();
+        return event.count("turn");
     }
 
     /**
@@ -82,7 +80,8 @@ public final class HistoryEvent {
      * @return the time
      */
     public @Nullable Duration duration() {
-        return event.duration() == null ? null : Duration.of(event.duration(), ChronoUnit.MICROS);
+        Long micros = event.number("duration");
+        return micros == null ? null : Duration.of(micros, ChronoUnit.MICROS);
     }
 
     /**
@@ -91,7 +90,7 @@ public final class HistoryEvent {
      * @return {@code sleep}, {@code event_timeout}, {@code activity_timeout} or {@code retry}
      */
     public @Nullable String timerUse() {
-        return event.timerUse();
+        return event.text("timerUse");
     }
 
     /**
@@ -100,7 +99,7 @@ public final class HistoryEvent {
      * @return {@code true} if nobody does
      */
     public boolean isGivenUp() {
-        return event.givenUp() != null;
+        return event.number("givenUp") != null;
     }
 
     /**
@@ -109,7 +108,7 @@ public final class HistoryEvent {
      * @return the name
      */
     public @Nullable String name() {
-        return said.name();
+        return said.text("name");
     }
 
     /**
@@ -118,7 +117,7 @@ public final class HistoryEvent {
      * @return its ID
      */
     public @Nullable String instanceId() {
-        return said.instanceId();
+        return said.text("instanceId");
     }
 
     /**
@@ -127,7 +126,7 @@ public final class HistoryEvent {
      * @return the payload
      */
     public @Nullable Payload input() {
-        return Payload.of(said.input(), history.payloads());
+        return Payload.of(said.text("input"), history.payloads());
     }
 
     /**
@@ -136,7 +135,7 @@ public final class HistoryEvent {
      * @return the payload
      */
     public @Nullable Payload result() {
-        return Payload.of(said.result(), history.payloads());
+        return Payload.of(said.text("result"), history.payloads());
     }
 
     /**
@@ -145,7 +144,7 @@ public final class HistoryEvent {
      * @return the failure
      */
     public @Nullable Failure failure() {
-        return history.payloads().reveal(Errors.failure(said.failure()));
+        return history.payloads().reveal(Errors.failure(said));
     }
 
     /**
@@ -154,7 +153,8 @@ public final class HistoryEvent {
      * @return the status
      */
     public @Nullable RuntimeStatus status() {
-        return said.status() == null ? null : RuntimeStatus.of(said.status());
+        String status = said.text("status");
+        return status == null ? null : RuntimeStatus.of(status);
     }
 
     /**
@@ -163,7 +163,8 @@ public final class HistoryEvent {
      * @return the number
      */
     public @Nullable Integer attempt() {
-        return said.attempt();
+        Long attempt = said.number("attempt");
+        return attempt == null ? null : Math.toIntExact(attempt);
     }
 
     /**
@@ -172,7 +173,7 @@ public final class HistoryEvent {
      * @return the time
      */
     public @Nullable Instant fireAt() {
-        return Times.optional(said.fireAt());
+        return Times.optional(said.number("fireAt"));
     }
 
     /**
@@ -181,7 +182,7 @@ public final class HistoryEvent {
      * @return the event
      */
     public @Nullable HistoryEvent scheduled() {
-        return BEGINNINGS.contains(event.kind()) ? null : at(event.counterpart());
+        return BEGINNINGS.contains(event.text("kind")) ? null : at(event.number("counterpart"));
     }
 
     /**
@@ -190,7 +191,7 @@ public final class HistoryEvent {
      * @return the event; null while nothing has
      */
     public @Nullable HistoryEvent outcome() {
-        return BEGINNINGS.contains(event.kind()) ? at(event.counterpart()) : null;
+        return BEGINNINGS.contains(event.text("kind")) ? at(event.number("counterpart")) : null;
     }
 
     /**
@@ -199,7 +200,7 @@ public final class HistoryEvent {
      * @return the event
      */
     public @Nullable HistoryEvent firstAttempt() {
-        return at(event.firstAttempt());
+        return at(event.number("firstAttempt"));
     }
 
     /**
@@ -208,7 +209,7 @@ public final class HistoryEvent {
      * @return the event
      */
     public @Nullable HistoryEvent serves() {
-        return at(event.serves());
+        return at(event.number("serves"));
     }
 
     /**
@@ -229,47 +230,29 @@ public final class HistoryEvent {
      */
     public Map<String, Object> attributes() {
         Map<String, Object> attributes = new LinkedHashMap<>();
-        for (RecordComponent component : NativeSaid.class.getRecordComponents()) {
-            Object value = value(component, said);
-            if (value instanceof Long micros && TIMES.contains(component.getName())) {
-                value = Times.instant(micros);
-            }
-            if (component.getName().equals("failure")) {
-                value = failure();
-            }
-            if (value != null) {
-                attributes.put(component.getName(), value);
-            }
-        }
+        said.all().forEach((key, value) -> {
+            String name = (String) key;
+            attributes.put(name, name.equals("failure") ? failure() : shown(name, value));
+        });
         return attributes;
     }
 
-    private static @Nullable Object value(RecordComponent component, Record of) {
-        try {
-            Object value = component.getAccessor().invoke(of);
-            return switch (value) {
-                case int[] numbers -> Arrays.stream(numbers).boxed().toList();
-                case Record inner -> fields(inner);
-                case null, default -> value;
-            };
-        } catch (ReflectiveOperationException error) {
-            throw new IllegalStateException(error);
-        }
-    }
-
-    private static Map<String, Object> fields(Record of) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        for (RecordComponent component : of.getClass().getRecordComponents()) {
-            Object value = value(component, of);
-            if (value != null) {
-                fields.put(component.getName(), value);
+    private static Object shown(String name, Object value) {
+        return switch (value) {
+            case Long micros when TIMES.contains(name) -> Times.instant(micros);
+            case Long number when !name.equals("timeoutMs") -> Math.toIntExact(number);
+            case List<?> list -> list.stream().map(one -> shown(name, one)).toList();
+            case Map<?, ?> map -> {
+                Map<String, Object> fields = new LinkedHashMap<>();
+                map.forEach((key, inner) -> fields.put((String) key, shown((String) key, inner)));
+                yield fields;
             }
-        }
-        return fields;
+            default -> value;
+        };
     }
 
-    private @Nullable HistoryEvent at(@Nullable Integer place) {
-        return place == null ? null : history.events().get(place);
+    private @Nullable HistoryEvent at(@Nullable Long place) {
+        return place == null ? null : history.events().get(Math.toIntExact(place));
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.github.everstep;
 
 import io.github.everstep.bridge.Calls;
 import io.github.everstep.bridge.Operation;
-import io.github.everstep.ffi.NativeStep;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
@@ -10,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /** An operation on many, slice after slice. Cancelling it ends it between two of them, or gives up the one under way. */
 final class Slices extends CompletableFuture<Long> {
-    private final Function<@Nullable String, Operation<NativeStep>> slices;
+    private final Function<@Nullable String, Operation<Operations.Step>> slices;
     private final LongConsumer progress;
     private final Calls calls;
     private volatile @Nullable CompletableFuture<?> current;
 
-    Slices(Function<@Nullable String, Operation<NativeStep>> slices, LongConsumer progress, Calls calls) {
+    Slices(Function<@Nullable String, Operation<Operations.Step>> slices, LongConsumer progress, Calls calls) {
         this.slices = slices;
         this.progress = progress;
         this.calls = calls;
@@ -24,7 +23,7 @@ final class Slices extends CompletableFuture<Long> {
     }
 
     private void next(@Nullable String cursor) {
-        CompletableFuture<NativeStep> step = calls.begin(slices.apply(cursor));
+        CompletableFuture<Operations.Step> step = calls.begin(slices.apply(cursor));
         current = step;
         if (isDone()) {
             giveUp();
@@ -33,7 +32,7 @@ final class Slices extends CompletableFuture<Long> {
         step.whenCompleteAsync(this::take, calls.executor());
     }
 
-    private void take(@Nullable NativeStep step, @Nullable Throwable error) {
+    private void take(Operations.@Nullable Step step, @Nullable Throwable error) {
         if (step == null) {
             completeExceptionally(error == null ? new InternalException("a slice gave nothing") : error);
             return;

@@ -1,8 +1,8 @@
 package io.github.everstep;
 
 import io.github.everstep.bridge.Errors;
+import io.github.everstep.bridge.Fields;
 import io.github.everstep.bridge.Payloads;
-import io.github.everstep.ffi.NativeState;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -47,25 +47,25 @@ public record WorkflowState(
         @Nullable String reason,
         @Nullable String parentInstanceId,
         Map<String, String> tags) {
-    static WorkflowState of(NativeState state, Payloads payloads) {
+    static WorkflowState of(Fields state, Payloads payloads) {
         return new WorkflowState(
-                state.instanceId(),
-                state.executionId(),
-                state.name(),
-                state.version(),
-                RuntimeStatus.of(state.status()),
-                Times.instant(state.createdAt()),
-                Times.instant(state.lastUpdatedAt()),
-                Times.optional(state.startedAt()),
-                Times.optional(state.completedAt()),
-                Times.optional(state.startAt()),
-                Payload.of(state.input(), payloads),
-                Payload.of(state.output(), payloads),
-                Payload.of(state.customStatus(), payloads),
-                payloads.reveal(Errors.failure(state.failure())),
-                state.reason(),
-                state.parentInstanceId(),
-                Map.copyOf(state.tags()));
+                state.text("instanceId"),
+                state.text("executionId"),
+                state.text("name"),
+                state.text("version"),
+                RuntimeStatus.of(state.text("status")),
+                Times.instant(state.number("createdAt")),
+                Times.instant(state.number("lastUpdatedAt")),
+                Times.optional(state.number("startedAt")),
+                Times.optional(state.number("completedAt")),
+                Times.optional(state.number("startAt")),
+                Payload.of(state.text("input"), payloads),
+                Payload.of(state.text("output"), payloads),
+                Payload.of(state.text("customStatus"), payloads),
+                payloads.reveal(Errors.failure(state)),
+                state.text("reason"),
+                state.text("parentInstanceId"),
+                state.map("tags"));
     }
 
     /**

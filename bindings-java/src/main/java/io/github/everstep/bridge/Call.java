@@ -1,6 +1,5 @@
 package io.github.everstep.bridge;
 
-import io.github.everstep.ffi.NativeAnswer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -12,29 +11,32 @@ import org.jspecify.annotations.Nullable;
  */
 final class Call<T extends @Nullable Object> extends CompletableFuture<T> {
     final long key;
-    private final Function<NativeAnswer, T> read;
+    private final Function<String, T> read;
     private final @Nullable Executor executor;
 
     /** How the native library names it; 0 until it does. */
     volatile long ticket;
 
-    Call(long key, Function<NativeAnswer, T> read, @Nullable Executor executor) {
+    Call(long key, Function<String, T> read, @Nullable Executor executor) {
         this.key = key;
         this.read = read;
         this.executor = executor;
     }
 
     /** Takes the answer here: nobody can have attached anything yet, or only a thread waits. */
-    void take(NativeAnswer answer) {
+    void take(String answer) {
         try {
-            complete(read.apply(answer));
+            T value = read.apply(answer);
+            if (!complete(value) && value == answer) {
+                Answer.discard(answer);
+            }
         } catch (Throwable error) {
             completeExceptionally(error);
         }
     }
 
     /** Takes the answer where the program's own code may run: never on the thread that brings answers. */
-    void bring(NativeAnswer answer) {
+    void bring(String answer) {
         if (executor == null) {
             take(answer);
             return;

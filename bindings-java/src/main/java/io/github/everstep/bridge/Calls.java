@@ -3,27 +3,20 @@ package io.github.everstep.bridge;
 import io.github.everstep.ClosedException;
 import io.github.everstep.ErrorDetails;
 import io.github.everstep.EverstepException;
-import io.github.everstep.InvalidArgumentException;
 import io.github.everstep.OperationCancelledException;
 import io.github.everstep.ffi.EverstepJava;
-import io.github.everstep.ffi.NativeAnswer;
-import io.github.everstep.ffi.NativeClient;
-import io.github.everstep.ffi.NativeEnded;
-import io.github.everstep.ffi.NativeOpened;
-import io.github.everstep.ffi.NativeOptions;
-import io.github.everstep.ffi.NativeReply;
+import io.github.everstep.host.JsonReader;
 import java.lang.ref.Cleaner;
-import java.nio.charset.CharacterCodingException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * what has ended. Waiting costs no thread, and a virtual thread that waits holds no carrier.
  */
 public final class Calls implements AutoCloseable {
-    private static final Cleaner CLEANER = Cleaner.create(run -> Thread.ofPlatform().daemon().name("everstep-cleaner").unstarted(run));
+    static final Cleaner CLEANER =
+            Cleaner.create(run -> Thread.ofPlatform().daemon().name("everstep-cleaner").unstarted(run));
 
     private final State state;
     private final Cleaner.Cleanable cleanable;
@@ -40,23 +34,21 @@ public final class Calls implements AutoCloseable {
     private final String endpoint;
     private final List<String> warnings;
 
-    private Calls(NativeClient client, Payloads payloads, Executor executor) {
+    private Calls(long client, Fields opened, Payloads payloads, Executor executor) {
         this.state = new State(client);
         this.payloads = payloads;
         this.executor = executor;
-        this.endpoint = Carrier.call(client::endpoint);
-        this.warnings = Carrier.call(client::warnings);
+        this.endpoint = opened.text("endpoint");
+        this.warnings = opened.texts("warnings");
         this.cleanable = CLEANER.register(this, state);
     }
 
     /** Opens a client of the core. Throws what opening its endpoint answers. */
-    public static Calls open(NativeOptions options, Payloads payloads, Executor executor) {
+    public static Calls open(Request options, Payloads payloads, Executor executor) {
         NativeLibrary.ensureLoaded();
-        NativeOpened opened = guarded(() -> EverstepJava.openClient(options));
-        if (opened.client() == null) {
-            throw Errors.of(opened.error(), payloads);
-        }
-        return new Calls(opened.client(), payloads, executor);
+        String wanted = options.toString();
+        Answer opened = Answer.read(Carrier.call(() -> EverstepJava.clientOpen(wanted)), payloads);
+        return new Calls(opened.held(), opened.fields(), payloads, executor);
     }
 
     /** The endpoint of the default component. */
@@ -90,12 +82,15 @@ public final class Calls implements AutoCloseable {
      */
     public <T extends @Nullable Object> T await(Operation<T> operation) {
         // Read on this thread, so that an exception has its stack.
-        Call<NativeAnswer> call = new Call<>(state.nextKey(), Function.identity(), null);
-        submit(call, operation.ask());
+        Call<String> call = new Call<>(state.nextKey(), Function.identity(), null);
+        submit(call, operation.request());
         try {
-            return read(call.get(), operation.read());
+            return operation.read().apply(Answer.read(call.get(), payloads));
         } catch (InterruptedException interrupt) {
             state.forget(call);
+            if (!call.cancel(true) && call.state() == Future.State.SUCCESS) {
+                Answer.discard(call.resultNow());
+            }
             Thread.currentThread().interrupt();
             throw new OperationCancelledException(
                     "the thread was interrupted; what it asked for may still happen", ErrorDetails.causedBy(interrupt));
@@ -106,9 +101,9 @@ public final class Calls implements AutoCloseable {
 
     /** Makes a call and gives its answer later. To cancel the future is to give the call up. */
     public <T extends @Nullable Object> CompletableFuture<T> begin(Operation<T> operation) {
-        Call<T> call = new Call<>(state.nextKey(), answer -> read(answer, operation.read()), executor);
+        Call<T> call = new Call<>(state.nextKey(), answer -> operation.read().apply(Answer.read(answer, payloads)), executor);
         try {
-            submit(call, operation.ask());
+            submit(call, operation.request());
         } catch (EverstepException error) {
             call.completeExceptionally(error);
         }
@@ -120,64 +115,35 @@ public final class Calls implements AutoCloseable {
     @Override
     public void close() {
         if (state.closing.compareAndSet(false, true)) {
-            Call<NativeAnswer> call = new Call<>(state.nextKey(), Function.identity(), null);
-            submit(call, NativeClient::shutdown);
+            Call<String> call = new Call<>(state.nextKey(), Function.identity(), null);
+            submit(call, "{\"close\":{}}");
             call.join();
             cleanable.clean();
         }
     }
 
-    private <T extends @Nullable Object> T read(NativeAnswer answer, Function<NativeAnswer, T> read) {
-        if (answer instanceof NativeAnswer.Failed failed) {
-            throw Errors.of(failed.error(), payloads);
-        }
-        return read.apply(answer);
-    }
-
-    private void submit(Call<?> call, Ask ask) {
+    private void submit(Call<?> call, String request) {
         state.open.put(call.key, call);
-        NativeReply reply;
-        try {
-            reply = guarded(() -> ask.submit(state.client, call.key));
-        } catch (RuntimeException error) {
+        String reply = Carrier.call(() -> EverstepJava.clientAsk(state.client, call.key, request));
+        long ticket = Answer.ticket(reply);
+        if (ticket == 0) {
             state.open.remove(call.key);
-            throw error;
-        }
-        switch (reply) {
-            case NativeReply.Answered answered -> {
-                state.open.remove(call.key);
-                call.take(answered.answer());
-            }
-            case NativeReply.Waiting waiting -> {
-                call.ticket = waiting.ticket();
-                state.bring();
-            }
-        }
-    }
-
-    /** A native call, whose generated code has exceptions of its own. */
-    private static <T> T guarded(Supplier<T> work) {
-        try {
-            return Carrier.call(work);
-        } catch (IllegalStateException destroyed) {
-            throw new ClosedException("the client is closed");
-        } catch (RuntimeException error) {
-            if (error.getCause() instanceof CharacterCodingException) {
-                throw new InvalidArgumentException("an argument holds a lone surrogate, which is no character");
-            }
-            throw error;
+            call.take(reply);
+        } else {
+            call.ticket = ticket;
+            state.bring();
         }
     }
 
     /** What a client that nobody holds any more leaves behind: it must not hold its {@link Calls}. */
     private static final class State implements Runnable {
-        final NativeClient client;
+        final long client;
         final Map<Long, Call<?>> open = new ConcurrentHashMap<>();
         final AtomicBoolean closing = new AtomicBoolean();
         private final AtomicLong keys = new AtomicLong();
         private final AtomicBoolean bringing = new AtomicBoolean();
 
-        State(NativeClient client) {
+        State(long client) {
             this.client = client;
         }
 
@@ -188,11 +154,10 @@ public final class Calls implements AutoCloseable {
         /** Gives up in the core what ended here. */
         void forget(Call<?> call) {
             if (open.remove(call.key) != null && call.ticket != 0) {
-                try {
-                    Carrier.call(() -> client.cancel(call.ticket));
-                } catch (IllegalStateException closed) {
-                    // Then nothing is under way any more.
-                }
+                Carrier.call(() -> {
+                    EverstepJava.clientCancel(client, call.ticket);
+                    return call;
+                });
             }
         }
 
@@ -204,13 +169,15 @@ public final class Calls implements AutoCloseable {
 
         private void bringAll() {
             try {
-                for (List<NativeEnded> ended = client.take(1024, null); ended != null; ended = client.take(1024, null)) {
-                    for (NativeEnded one : ended) {
-                        bring(one);
+                for (String ended = take(); ended != null; ended = take()) {
+                    var batch = new JsonReader(ended);
+                    batch.array();
+                    while (batch.item()) {
+                        long key = batch.integer();
+                        batch.item();
+                        bring(open.remove(key), batch.raw());
                     }
                 }
-            } catch (IllegalStateException closed) {
-                // The client is gone.
             } finally {
                 // Whoever is told that a call has ended finds it gone.
                 for (Call<?> call : open.values()) {
@@ -220,12 +187,15 @@ public final class Calls implements AutoCloseable {
             }
         }
 
-        private void bring(NativeEnded ended) {
-            Call<?> call = open.remove(ended.key());
+        private @Nullable String take() {
+            return EverstepJava.clientTake(client, 1024);
+        }
+
+        private static void bring(@Nullable Call<?> call, String answer) {
             if (call == null) {
-                ended.answer().close();
+                Answer.discard(answer);
             } else {
-                call.bring(ended.answer());
+                call.bring(answer);
             }
         }
 
@@ -233,8 +203,8 @@ public final class Calls implements AutoCloseable {
         public void run() {
             closing.set(true);
             Carrier.call(() -> {
-                client.end();
-                client.close();
+                EverstepJava.clientEnd(client);
+                EverstepJava.release(client);
                 return closing;
             });
         }

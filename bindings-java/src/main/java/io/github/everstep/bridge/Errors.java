@@ -3,9 +3,6 @@ package io.github.everstep.bridge;
 import io.github.everstep.ErrorDetails;
 import io.github.everstep.EverstepException;
 import io.github.everstep.Failure;
-import io.github.everstep.InternalException;
-import io.github.everstep.ffi.NativeError;
-import io.github.everstep.ffi.NativeFailure;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,20 +11,21 @@ public final class Errors {
     private Errors() {}
 
     /** The exception of an error. */
-    public static EverstepException of(@Nullable NativeError error, Payloads payloads) {
-        if (error == null) {
-            return new InternalException("the native library gave neither an answer nor an error");
-        }
-        Failure failure = payloads.reveal(failure(error.failure()));
-        ErrorDetails details = new ErrorDetails(error.operation(), error.instanceId(), failure, error.done(), null);
-        return EverstepException.of(error.code(), error.message(), details);
+    static EverstepException of(Fields error, Payloads payloads) {
+        Failure failure = payloads.reveal(failure(error));
+        ErrorDetails details =
+                new ErrorDetails(error.text("operation"), error.text("instanceId"), failure, error.number("done"), null);
+        return EverstepException.of(error.text("code"), error.text("message"), details);
     }
 
-    /** A chain of failures, which comes with the outermost first. */
-    public static @Nullable Failure failure(@Nullable List<NativeFailure> chain) {
+    /** What something failed with: a chain, of which the outermost comes first. */
+    public static @Nullable Failure failure(Fields of) {
         Failure failure = null;
-        for (NativeFailure next : chain == null ? List.<NativeFailure>of() : chain.reversed()) {
-            failure = new Failure(next.errorType(), next.message(), next.stack(), next.nonRetryable(), failure, null);
+        List<Fields> chain = of.each("failure").toList();
+        for (Fields next : chain.reversed()) {
+            boolean isNonRetryable = next.all().get("nonRetryable") == Boolean.TRUE;
+            failure = new Failure(
+                    next.text("errorType"), next.text("message"), next.text("stack"), isNonRetryable, failure, null);
         }
         return failure;
     }

@@ -1,7 +1,6 @@
 package io.github.everstep.bridge;
 
-import io.github.everstep.ffi.NativeAnswer;
-import io.github.everstep.ffi.NativeWorker;
+import io.github.everstep.ffi.EverstepJava;
 import io.github.everstep.host.TaskSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -11,35 +10,32 @@ import org.jspecify.annotations.Nullable;
 /** The tasks of a worker of the core. Its polls and its answers are made by platform threads. */
 public final class NativeTasks implements TaskSource {
     private final Calls calls;
-    private final NativeWorker worker;
+    private final long worker;
 
-    private NativeTasks(Calls calls, NativeWorker worker) {
+    private NativeTasks(Calls calls, long worker) {
         this.calls = calls;
         this.worker = worker;
     }
 
     /** Opens a worker of the core. Throws what opening the component answers. */
     public static NativeTasks open(Calls calls, @Nullable String component, String opening) {
-        var opened = new Operation<>(
-                (client, key) -> client.openWorker(key, component, opening),
-                answer -> ((NativeAnswer.Worker) answer).worker());
-        return new NativeTasks(calls, calls.await(opened));
+        var request = Request.of("openWorker").with("component", component).json("open", opening);
+        return new NativeTasks(calls, calls.await(Operation.of(request, Answer::held)));
     }
 
     @Override
     public @Nullable String pollWorkflows(int max) {
-        return worker.pollWorkflows(max, null);
+        return EverstepJava.workerPollWorkflows(worker, max, -1);
     }
 
     @Override
     public @Nullable String pollActivities(int max) {
-        return worker.pollActivities(max, null);
+        return EverstepJava.workerPollActivities(worker, max, -1);
     }
 
     @Override
     public @Nullable String complete(ByteBuffer text) {
-        var wrong = worker.complete(text);
-        return wrong == null ? null : wrong.code() + ": " + wrong.message();
+        return EverstepJava.workerComplete(worker, text);
     }
 
     @Override
@@ -49,17 +45,14 @@ public final class NativeTasks implements TaskSource {
 
     /** Whether tasks may come. */
     public boolean isReady() {
-        try {
-            return Carrier.call(worker::isReady);
-        } catch (IllegalStateException freed) {
-            return false;
-        }
+        return Carrier.call(() -> EverstepJava.workerIsReady(worker));
     }
 
     /** Waits until tasks may come. Throws {@code OperationTimeoutException} and what says that waiting is of no use. */
     public void awaitReady(@Nullable Duration timeout) {
         Long millis = timeout == null ? null : timeout.toMillis();
-        calls.await(nothing((client, key) -> worker.waitUntilReady(key, millis)));
+        var request = Request.of("ready").json("worker", worker).json("timeoutMs", millis);
+        calls.await(Operation.of(request, Answer::value));
     }
 
     /** Takes no more tasks; ends when those at work are answered, or when the deadline is over. */
@@ -68,11 +61,7 @@ public final class NativeTasks implements TaskSource {
     }
 
     private void stop(Duration deadline) {
-        try {
-            worker.shutdown(deadline.toMillis());
-        } catch (IllegalStateException freed) {
-            // It has ended already.
-        }
+        EverstepJava.workerShutdown(worker, deadline.toMillis());
     }
 
     private static void start(Runnable work) {
@@ -81,13 +70,6 @@ public final class NativeTasks implements TaskSource {
 
     /** Lets go of the worker of the core; no poll may be under way. */
     public void free() {
-        Carrier.call(() -> {
-            worker.close();
-            return true;
-        });
-    }
-
-    private static Operation<@Nullable Void> nothing(Ask ask) {
-        return new Operation<>(ask, answer -> null);
+        Answer.release(worker);
     }
 }

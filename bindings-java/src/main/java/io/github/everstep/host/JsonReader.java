@@ -1,5 +1,8 @@
 package io.github.everstep.host;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,6 +90,34 @@ public final class JsonReader {
         int begin = begin();
         skip();
         return text.substring(begin, at);
+    }
+
+    /** Reads an object and all that is in it. */
+    public Map<String, Object> map() {
+        var map = new LinkedHashMap<String, Object>();
+        object();
+        for (String key = key(); key != null; key = key()) map.put(key, value());
+        return map;
+    }
+
+    /** Reads a value of any kind: a map, a list, a text, an integer, true, false or nothing. */
+    private @Nullable Object value() {
+        return switch (peek()) {
+            case '{' -> map();
+            case '[' -> {
+                var list = new ArrayList<Object>();
+                array();
+                while (item()) list.add(value());
+                yield list;
+            }
+            case '"' -> string();
+            case 't', 'f' -> bool();
+            case 'n' -> {
+                skip();
+                yield null;
+            }
+            default -> integer();
+        };
     }
 
     /** Reads a value of any kind and forgets it. */
