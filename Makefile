@@ -48,6 +48,11 @@ MAVEN = JAVA_HOME=$$($(CURDIR)/scripts/jdk) mvn --batch-mode --no-transfer-progr
 # All runners say of what passes how much it was, and no names: see CONTRIBUTING.md.
 NODE_TEST := node --test --test-reporter=$(CURDIR)/$(NODE)/test/reporter.mjs
 
+# What tests print goes into files; what passed is counted.
+MVN_TEST = $(MAVEN) --quiet test -Dmaven.test.redirectTestOutputToFile=true
+JAVA_PASSED = awk -F '[:,]' '/^Tests run:/ { tests += $$2; skipped += $$8 } END { printf "java: %d tests, %d passed, %d skipped\n", tests, tests - skipped, skipped }' \
+	$(JAVA)/target/surefire-reports/*.txt
+
 # Outside the tree, since it takes minutes and changes seldom.
 DAPR = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/everstep/dapr-$(shell cat conformance/dapr/go.sum conformance/dapr/*/main.go | sha256sum | cut -c1-16)
 
@@ -112,9 +117,8 @@ test-node: native-node $(NODE_MODULES) $(VENV)/tools ## Run the Node tests: conf
 test-java: native-java ## Run the Java tests: conformance, language particulars, the demo in small, every page (CASES=prefix, JAVA_TEST=Class#method)
 	$(if $(CASES)$(JAVA_TEST),,cargo test --locked --quiet --package everstep-java-bindgen)
 	@rm -rf $(JAVA)/target/surefire-reports
-	cd $(JAVA) && $(MAVEN) --quiet test -Dmaven.test.redirectTestOutputToFile=true $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
-	@awk -F '[:,]' '/^Tests run:/ { tests += $$2; skipped += $$8 } END { printf "java: %d tests, %d passed, %d skipped\n", tests, tests - skipped, skipped }' \
-		$(JAVA)/target/surefire-reports/*.txt
+	cd $(JAVA) && $(MVN_TEST) $(if $(JAVA_TEST),-Dtest='$(JAVA_TEST)')
+	@$(JAVA_PASSED)
 	$(if $(CASES)$(JAVA_TEST),,@$(MAKE) --no-print-directory test-demo-java test-pages-java)
 
 .PHONY: test-pages-java
@@ -148,8 +152,11 @@ test-dapr: dapr native native-node native-java ## Run what needs a real Dapr: ev
 	cd $(BINDING) && $(BESIDE) -- $(BIN)/python -m pytest -c pyproject.toml tests/test_conformance.py --place dapr_grpc -k "$(DAPR_CASES)"
 	cd $(NODE) && npx tsc -p test/tsconfig.json && PLACES=dapr_grpc,dapr_http $(BESIDE) --store redis --sidecars 4 -- $(NODE_TEST) test/dist/conformance.test.js
 	cd $(NODE) && $(BESIDE) --store redis --sidecars 5 --revive -- $(NODE_TEST) test/dist/dapr/faults.test.js
-	cd $(JAVA) && $(BESIDE) --store redis --sidecars 4 -- env $(MAVEN) --quiet test -Dtest=ConformanceOnDapr
-	cd $(JAVA) && $(BESIDE) --store redis --sidecars 5 --revive -- env $(MAVEN) --quiet test -Dtest=FaultsOnDapr
+	@rm -rf $(JAVA)/target/surefire-reports
+	cd $(JAVA) && $(BESIDE) --store redis --sidecars 4 -- env $(MVN_TEST) -Dtest=ConformanceOnDapr
+	cd $(JAVA) && $(BESIDE) --store redis --sidecars 5 --revive -- env $(MVN_TEST) -Dtest=FaultsOnDapr
+	@grep -h '^again, ' $(JAVA)/target/surefire-reports/*-output.txt || true
+	@$(JAVA_PASSED)
 	$(DAPR_TESTS) --store redis $(PYTEST_ARGS)
 	$(DAPR_TESTS) --store in-memory -m main $(PYTEST_ARGS)
 
