@@ -3,6 +3,7 @@ package io.github.everstep;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.everstep.bridge.Payloads;
 import io.github.everstep.conformance.Json;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -147,5 +149,21 @@ class CodecTest {
         assertThrows(DecodeException.class, () -> sealed.decode("{}", Line.class));
         Failure failure = sealed.reveal(new Failure("Oops", "not sealed", "}kcats{", false, null, null));
         assertEquals("not sealed", failure.message());
+    }
+
+    @Test
+    @Timeout(60)
+    void anExceptionSaysInClearWhatFailed() {
+        var fails = Workflow.of("fails", Void.class, Void.class, (ctx, none) -> {
+            throw new IllegalStateException("{lamp}");
+        });
+        try (var client = Client.builder().endpoint("memory:").codec(new Backwards()).build();
+                var worker = Worker.builder(client).workflows(fails).start()) {
+            assertTrue(worker.isReady());
+            var handle = client.startWorkflow(fails, null);
+            var error = assertThrows(WorkflowFailedException.class, () -> handle.result(Duration.ofSeconds(30)));
+            assertEquals("{lamp}", error.failure().message());
+            assertTrue(error.getMessage().contains("{lamp}"), error.getMessage());
+        }
     }
 }

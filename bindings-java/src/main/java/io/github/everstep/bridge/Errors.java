@@ -12,10 +12,14 @@ public final class Errors {
 
     /** The exception of an error. */
     static EverstepException of(Fields error, Payloads payloads) {
-        Failure failure = payloads.reveal(failure(error));
+        Failure stored = failure(error);
+        Failure failure = payloads.reveal(stored);
         ErrorDetails details =
                 new ErrorDetails(error.text("operation"), error.text("instanceId"), failure, error.number("done"), null);
-        return EverstepException.of(error.text("code"), error.text("message"), details);
+        // The core's message quotes what failed as it is stored.
+        String said = error.text("message");
+        String message = failure == stored ? said : said.replace(stored.message(), failure.message());
+        return EverstepException.of(error.text("code"), message, details);
     }
 
     /** What something failed with: a chain, of which the outermost comes first. */
