@@ -33,6 +33,7 @@ DEMO := examples/order-processing/python
 DEMO_NODE := examples/order-processing/node
 DEMO_JVM := examples/order-processing
 CODECS_NODE := examples/codecs/node
+CODECS_JAVA := examples/codecs/java
 NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE) $(DEMO_NODE) $(CODECS_NODE) docs/node)
 CODECS := examples/codecs/python
 LINTED := $(BINDING) scripts examples benches conformance docs
@@ -130,11 +131,12 @@ test-pages-java: native-java $(VENV)/tools
 demo-java-jar: java-package
 	@cd $(DEMO_JVM) && $(MAVEN) --quiet package -DskipTests -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform) --projects java
 
-# The demo in small, in Java and in Kotlin.
+# The demo in small, in Java and in Kotlin, and the codecs.
 .PHONY: test-demo-java
 test-demo-java: java-package
 	cd $(DEMO_JVM) && $(MAVEN) --quiet package -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform)
 	cd $(DEMO_JVM)/kotlin && $$($(CURDIR)/scripts/jdk)/bin/java -jar target/order-processing.jar --orders 100 --approval-seconds 20 --folder target/run
+	cd $(CODECS_JAVA) && $(MAVEN) --quiet test -Dnative.platform=$$(cat $(CARGO_TARGET_DIR)/java-platform)
 
 # Its npm package holds the program itself, for several processors; nothing of it is committed or packed.
 BUN := $(CURDIR)/.cache/bun/node_modules/.bin/bun
@@ -213,7 +215,7 @@ ready: check test wheel-smoke sdist-smoke java-smoke ## Run everything that must
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) docs/node/node_modules $(JAVA)/target $(DEMO_JVM)/java/target $(DEMO_JVM)/kotlin/target
+	rm -rf .venv .cache dist target $(NODE)/dist $(NODE)/native $(NODE)/npm $(NODE)/node_modules $(NODE)/test/dist $(foreach example,$(DEMO_NODE) $(CODECS_NODE),$(example)/node_modules $(example)/dist) docs/node/node_modules $(JAVA)/target $(DEMO_JVM)/java/target $(DEMO_JVM)/kotlin/target $(CODECS_JAVA)/target
 
 # --- the parts ---------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 // Both codecs carry everything that a workflow sends, live and replayed, and leave no clear text in the file. What the
-// programs of the other language have sealed is read here, and the other way round: `../vectors.json`.
+// programs of other languages have sealed is read here, and the other way round: `../vectors.json`.
 
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
@@ -207,11 +207,11 @@ test("a key can be changed, and what was not encrypted is refused unless it is a
 
 interface Vectors {
   keys: Record<string, string>
-  unseal: { codec: string; clear: string; python: string; node: string }[]
+  unseal: { codec: string; clear: string; python: string; node: string; java: string }[]
   refuse: { codec: string; why: string; text: string }[]
 }
 
-suite("what either language has sealed is read here", () => {
+suite("what any language has sealed is read here", () => {
   const vectors: Vectors = JSON.parse(readFileSync(new URL("../../vectors.json", import.meta.url), "utf8"))
   const keys = Object.fromEntries(Object.entries(vectors.keys).map(([id, hex]) => [id, Buffer.from(hex, "hex")]))
   const codecs: Record<string, Codec> = {
@@ -219,9 +219,9 @@ suite("what either language has sealed is read here", () => {
     encrypting: new Encrypting(keys, "new"),
     both: new Encrypting(keys, "new", { inner: new Compressing() }),
   }
-  for (const { codec, clear, python, node } of vectors.unseal) {
+  for (const { codec, clear, python, node, java } of vectors.unseal) {
     test(`${codec} ${JSON.stringify(clear).slice(0, 20)}`, () => {
-      for (const sealed of [python, node]) assert.equal(codecs[codec]?.unseal(sealed), clear)
+      for (const sealed of [python, node, java]) assert.equal(codecs[codec]?.unseal(sealed), clear)
     })
   }
   for (const { codec, why, text } of vectors.refuse) {

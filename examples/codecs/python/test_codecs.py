@@ -249,13 +249,14 @@ READERS: dict[str, everstep.Codec] = {
 @pytest.mark.parametrize(
     "vector", VECTORS["unseal"], ids=lambda vector: f"{vector['codec']}-{vector['clear'][:20]}"
 )
-def test_what_either_language_has_sealed_is_read_here(vector: dict[str, str]) -> None:
+def test_what_any_language_has_sealed_is_read_here(vector: dict[str, str]) -> None:
     codec = READERS[vector["codec"]]
-    assert [codec.unseal(vector[language]) for language in ("python", "node")] == [vector["clear"]] * 2
+    for language in ("python", "node", "java"):
+        assert codec.unseal(vector[language]) == vector["clear"], language
 
 
 @pytest.mark.parametrize("vector", VECTORS["refuse"], ids=lambda vector: f"{vector['codec']}-{vector['why']}")
-def test_what_neither_language_reads(vector: dict[str, str]) -> None:
+def test_what_no_language_reads(vector: dict[str, str]) -> None:
     with pytest.raises((ValueError, LookupError, InvalidTag, zlib.error)):
         READERS[vector["codec"]].unseal(vector["text"])
 
