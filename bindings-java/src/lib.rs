@@ -41,10 +41,16 @@ pub fn error_kinds() -> String {
     answer::write(&kinds)
 }
 
-/// What is known of this library and of the endpoint that a client with this argument would use, as JSON.
+/// What is known of this library and of the endpoint that a client with this argument would use, as JSON or as rows for
+/// people.
 #[uniffi::export]
-pub fn native_report(endpoint: Option<String>) -> String {
-    everstep::report::Report::of_process(endpoint.as_deref()).to_json()
+pub fn native_report(endpoint: Option<String>, json: bool) -> String {
+    let report = everstep::report::Report::of_process(endpoint.as_deref());
+    if json {
+        return report.to_json();
+    }
+    let rows = report.rows().into_iter().map(|(name, text)| format!("{name:<11} {text}"));
+    rows.collect::<Vec<_>>().join("\n")
 }
 
 /// Lets go of what Java holds; a call that is under way on it goes on. A number that is not known any more is nothing.

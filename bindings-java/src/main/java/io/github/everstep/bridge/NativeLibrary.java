@@ -38,6 +38,27 @@ public final class NativeLibrary {
         return Loaded.VERSION;
     }
 
+    /** Where the library comes from: the file that the program has named, or the platform whose jar has it. */
+    public static String origin() {
+        String own = named();
+        return own == null ? platform() : own;
+    }
+
+    /**
+     * What is known of the library and of the endpoint that a client with this argument would use.
+     *
+     * @param json whether as a JSON object, else as rows for people
+     * @throws UnsatisfiedLinkError as {@link #ensureLoaded}
+     */
+    public static String report(@Nullable String endpoint, boolean json) {
+        ensureLoaded();
+        return EverstepJava.nativeReport(endpoint, json);
+    }
+
+    private static @Nullable String named() {
+        return System.getProperty(PATH, System.getenv("EVERSTEP_NATIVE"));
+    }
+
     /** A holder whose initializer runs once; it never throws, since Java would tell the reason at the first call only. */
     private static final class Loaded {
         static final String VERSION = readVersion();
@@ -48,7 +69,7 @@ public final class NativeLibrary {
         String platform = platform();
         Path extracted = null;
         try {
-            String own = System.getProperty(PATH, System.getenv("EVERSTEP_NATIVE"));
+            String own = named();
             if (own == null) {
                 extracted = extract(platform);
             }
