@@ -208,7 +208,7 @@ fn a_delayed_start_that_was_refused_when_it_was_due_begins_once_and_leaves_no_ti
     let store = Refusing::default();
     let (_engine, client) = store.client();
     let _workers = workers(&client, true);
-    let start_at = Some(Micros::now().plus(Duration::from_millis(100)));
+    let start_at = Some(Micros::now().plus(Duration::from_secs(1)));
     for number in 0..5 {
         let (name, instance_id) = ("quick".to_owned(), Some(format!("quick-{number}")));
         let request = StartRequest { name, instance_id, start_at, ..StartRequest::default() };

@@ -63,7 +63,7 @@ fn a_wait_survives_that_the_sidecar_is_replaced() {
     let dapr = open(&sidecar);
     std::thread::scope(|scope| {
         let waiting =
-            scope.spawn(|| wait_on(dapr.wait_for_start("a", None, false), Some(Duration::from_secs(4))));
+            scope.spawn(|| wait_on(dapr.wait_for_start("a", None, false), Some(Duration::from_secs(8))));
         sidecar.until("the wait comes", |sidecar| !sidecar.calls_of("WaitForInstanceStart").is_empty());
         sidecar.stop();
         sidecar.start();

@@ -39,8 +39,16 @@ impl Sidecar {
     }
 
     fn component(&self) -> DaprHttp {
-        let options = ClientOptions::default().call_timeout(Duration::from_millis(400));
-        DaprHttp::open(&self.address, &options).unwrap()
+        self.within(Duration::from_secs(20))
+    }
+
+    /// For calls whose time is to be over.
+    fn impatient(&self) -> DaprHttp {
+        self.within(Duration::from_secs(1))
+    }
+
+    fn within(&self, timeout: Duration) -> DaprHttp {
+        DaprHttp::open(&self.address, &ClientOptions::default().call_timeout(timeout)).unwrap()
     }
 
     fn lines(&self) -> Vec<String> {
@@ -88,7 +96,7 @@ fn serve(
 }
 
 fn wait<T>(pending: Pending<'_, T>) -> Result<T> {
-    wait_on(pending, Some(Duration::from_secs(20)))
+    wait_on(pending, Some(Duration::from_secs(60)))
 }
 
 fn start_of(id: &str) -> StartRequest {
@@ -201,7 +209,7 @@ fn a_late_start_is_looked_up_and_not_repeated() {
             _ if landed => Act::Answer(200, state_json("2999-01-01T00:00:00Z", "RUNNING")),
             _ => not_found(),
         });
-        let answer = wait(sidecar.component().start(start_of("a")));
+        let answer = wait(sidecar.impatient().start(start_of("a")));
         match landed {
             true => assert_eq!(answer.unwrap().instance_id, "a"),
             false => {
@@ -233,7 +241,7 @@ fn a_sidecar_that_is_not_ready_says_so() {
         ),
         _ => Act::Answer(500, r#"{"errorCode":"ERR_PAUSE_WORKFLOW","message":"what is this"}"#.into()),
     });
-    let error = wait(sidecar.component().pause("a", None)).unwrap_err();
+    let error = wait(sidecar.impatient().pause("a", None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.message().contains("not ready"), "{error}");
 }
@@ -288,13 +296,13 @@ fn a_lost_event_is_not_raised_again() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(sidecar.lines().len(), 1);
     let silent = Sidecar::new(|_, _| Act::Hang);
-    assert_eq!(wait(silent.component().pause("a", None)).unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(wait(silent.impatient().pause("a", None)).unwrap_err().kind(), ErrorKind::Timeout);
 }
 
 #[test]
 fn a_sidecar_that_is_not_there_is_unavailable() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let options = ClientOptions::default().call_timeout(Duration::from_millis(200));
+    let options = ClientOptions::default().call_timeout(Duration::from_secs(2));
     let dapr = DaprHttp::open(&format!("http://{free}"), &options).unwrap();
     assert_eq!(wait(dapr.get("a", true)).unwrap_err().kind(), ErrorKind::Unavailable);
 }
