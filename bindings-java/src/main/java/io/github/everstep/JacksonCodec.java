@@ -11,6 +11,7 @@ import com.fasterxml.jackson.core.util.JsonGeneratorDelegate;
 import com.fasterxml.jackson.core.util.JsonRecyclerPools;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.Module;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -48,7 +49,17 @@ public final class JacksonCodec implements Codec {
     }
 
     /**
-     * A codec with a mapper of the program's, for example with the module of Kotlin. Give its factory a
+     * The default codec with more modules of Jackson's, for example Kotlin's.
+     *
+     * @param modules what is added; a module for a type that the default knows takes its place
+     * @return a codec
+     */
+    public static JacksonCodec with(Module... modules) {
+        return new JacksonCodec(Standard.mapper(modules));
+    }
+
+    /**
+     * A codec with a mapper of the program's, which has no settings of the default. Give its factory a
      * {@code JsonRecyclerPools.newConcurrentDequePool()}, else Jackson keeps 16 kB of buffers for each active workflow.
      *
      * @param mapper the mapper, which is not changed afterwards
@@ -109,13 +120,14 @@ public final class JacksonCodec implements Codec {
 
     /** Apart, so that a codec with a mapper of the program's does without the modules of the default one. */
     private static final class Standard {
-        static ObjectMapper mapper() {
+        static ObjectMapper mapper(Module... modules) {
             // Jackson keeps its buffers per thread unless it is told otherwise: 16 kB for each workflow that is active.
             JsonFactory factory =
                     JsonFactory.builder().recyclerPool(JsonRecyclerPools.newConcurrentDequePool()).build();
             return JsonMapper.builder(factory)
                     .addModule(new JavaTimeModule())
                     .addModule(new Jdk8Module())
+                    .addModules(modules)
                     .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
                     .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
                     .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)

@@ -5,8 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.StdScalarSerializer;
 import io.github.everstep.bridge.Payloads;
 import io.github.everstep.conformance.Json;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
@@ -39,6 +44,21 @@ class CodecTest {
                         + "\"day\":\"2026-01-02\",\"note\":null}",
                 text);
         assertEquals(order, json.decode(text, Order.class));
+    }
+
+    @Test
+    void aModuleIsAddedToWhatTheDefaultCanDo() {
+        var loud = new SimpleModule().addSerializer(new StdScalarSerializer<Character>(Character.class) {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public void serialize(Character value, JsonGenerator out, SerializerProvider provider) throws IOException {
+                out.writeString(value + "!");
+            }
+        });
+        var codec = JacksonCodec.with(loud);
+        assertEquals("[\"a!\",\"PT1M30S\"]", codec.encode(List.of('a', Duration.ofSeconds(90))));
+        assertEquals(new Line("lamp", 1), codec.decode("{\"item\":\"lamp\",\"count\":1,\"new\":0}", Line.class));
     }
 
     @Test
