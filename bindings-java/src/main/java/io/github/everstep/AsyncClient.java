@@ -28,6 +28,24 @@ public final class AsyncClient implements AutoCloseable {
     }
 
     /**
+     * The endpoint of the default component.
+     *
+     * @return the endpoint, a file with its absolute path
+     */
+    public String endpoint() {
+        return calls.endpoint();
+    }
+
+    /**
+     * Whether the client is closed.
+     *
+     * @return {@code true} if it is
+     */
+    public boolean isClosed() {
+        return calls.isClosed();
+    }
+
+    /**
      * The same client, whose methods wait.
      *
      * @return the other form; to close one is to close both

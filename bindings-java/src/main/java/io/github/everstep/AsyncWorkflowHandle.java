@@ -114,6 +114,16 @@ public final class AsyncWorkflowHandle<O extends @Nullable Object> {
     }
 
     /**
+     * Reads its history and those of its children. See {@link Client#getWorkflowHistory(String, int)}.
+     *
+     * @param expand how many levels of children are read with it
+     * @return the history, as it is now
+     */
+    public CompletableFuture<History> history(int expand) {
+        return client.getWorkflowHistory(instanceId, expand);
+    }
+
+    /**
      * Pauses it. See {@link Client#pauseWorkflow(String)}.
      *
      * @return ends when the request is durable
@@ -198,6 +208,16 @@ public final class AsyncWorkflowHandle<O extends @Nullable Object> {
      */
     public CompletableFuture<Long> purge() {
         return client.purgeWorkflow(instanceId);
+    }
+
+    /**
+     * Deletes it. See {@link Client#purgeWorkflow(String, boolean)}.
+     *
+     * @param recursive whether its children are deleted, too
+     * @return how many were deleted
+     */
+    public CompletableFuture<Long> purge(boolean recursive) {
+        return client.purgeWorkflow(instanceId, recursive);
     }
 
     /**

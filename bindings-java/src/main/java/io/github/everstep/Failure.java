@@ -40,6 +40,16 @@ public record Failure(
         return chain().stream().anyMatch(failure -> failure.errorType.equals(errorType));
     }
 
+    /**
+     * Tells whether this failure or one of its causes is of this class, by its simple name.
+     *
+     * @param type the class
+     * @return {@code true} if one is
+     */
+    public boolean isCausedBy(Class<? extends Throwable> type) {
+        return isCausedBy(type.getSimpleName());
+    }
+
     /** The failure as an exception that prints as the one that was thrown did. */
     Throwable toThrowable() {
         return new Thrown(this);

@@ -120,6 +120,16 @@ public final class WorkflowHandle<O extends @Nullable Object> {
     }
 
     /**
+     * Reads its history and those of its children. See {@link Client#getWorkflowHistory(String, int)}.
+     *
+     * @param expand how many levels of children are read with it
+     * @return the history, as it is now
+     */
+    public History history(int expand) {
+        return client.getWorkflowHistory(instanceId, expand);
+    }
+
+    /**
      * Pauses it. See {@link Client#pauseWorkflow(String)}.
      */
     public void pause() {
@@ -193,6 +203,16 @@ public final class WorkflowHandle<O extends @Nullable Object> {
      */
     public long purge() {
         return client.purgeWorkflow(instanceId);
+    }
+
+    /**
+     * Deletes it. See {@link Client#purgeWorkflow(String, boolean)}.
+     *
+     * @param recursive whether its children are deleted, too
+     * @return how many were deleted
+     */
+    public long purge(boolean recursive) {
+        return client.purgeWorkflow(instanceId, recursive);
     }
 
     /**

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,27 @@ class ClientTest {
         assertNull(state.output());
         assertNull(client.getWorkflow("order-7", false).input());
         assertEquals(Set.of("dapr.workflow.input"), state.properties().keySet());
+    }
+
+    @Test
+    void aHandleReadsAndDeletesWithOrWithoutChildren() throws Exception {
+        var handle = start("a");
+        assertEquals(handle.history().events().size(), handle.history(2).events().size());
+        handle.terminate();
+        assertEquals(1, handle.purge(false));
+        var other = start("b").async();
+        assertEquals("b", other.history(2).get(20, TimeUnit.SECONDS).instanceId());
+        other.terminate().get(20, TimeUnit.SECONDS);
+        assertEquals(1L, other.purge(false).get(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void bothFormsOfAClientSayTheSameOfIt() {
+        var async = client.async();
+        assertEquals(client.endpoint(), async.endpoint());
+        assertFalse(async.isClosed());
+        client.close();
+        assertTrue(async.isClosed());
     }
 
     @Test

@@ -58,6 +58,7 @@ class ErrorsTest {
         assertEquals("IOException: the disk is gone", error.getCause().getCause().toString());
         assertTrue(((WorkflowFailedException) error).isCausedBy(java.io.IOException.class));
         assertFalse(((WorkflowFailedException) error).isCausedBy("Exception"));
+        assertTrue(failure.isCausedBy(java.io.IOException.class));
         assertNotEquals("", ((WorkflowFailedException) error).errorType());
     }
 }
