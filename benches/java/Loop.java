@@ -1,3 +1,5 @@
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -13,11 +15,16 @@ import java.util.stream.IntStream;
  * got its result.
  */
 final class Loop {
+    /** The compiler's work in a second, in milliseconds, that does not change what is measured. */
+    private static final long LITTLE = 50;
+
+    private static final CompilationMXBean COMPILER = ManagementFactory.getCompilationMXBean();
+
     private Loop() {}
 
     /**
-     * Keeps {@code inFlight} calls open: until {@code warmUp} have ended or {@code within} is over, then for the seconds that count,
-     * then lets them end. What is measured is a warm program, since the just-in-time compiler takes its time.
+     * Keeps {@code inFlight} calls open: until {@code warmUp} have ended and the just-in-time compiler has little to do, or
+     * {@code within} is over; then for the seconds that count; then lets them end.
      *
      * @param call gives the number that five activities make of 1
      */
@@ -41,15 +48,22 @@ final class Loop {
                     .<Future<Void>>mapToObj(number -> threads.submit(caller))
                     .toList();
             var warm = System.nanoTime() + within.toNanos();
-            while (finished.get() < warmUp && System.nanoTime() < warm) Thread.sleep(50);
+            for (long compiled = 0; System.nanoTime() < warm; ) {
+                long before = compiled;
+                Thread.sleep(1000);
+                compiled = COMPILER.getTotalCompilationTime();
+                if (finished.get() >= warmUp && compiled - before < LITTLE) break;
+            }
             var count = finished.get();
             var used = Given.cpu();
+            var compiling = COMPILER.getTotalCompilationTime();
             var began = System.nanoTime();
             Thread.sleep((long) (seconds * 1000));
             var done = finished.get() - count;
             var took = (System.nanoTime() - began) / 1e9;
             figures.put("wf_per_s", done / took);
             figures.put("cpu_us", (Given.cpu() - used) / done);
+            figures.put("compiling_ms", COMPILER.getTotalCompilationTime() - compiling);
             open.set(false);
             for (var each : callers) each.get();
         }
