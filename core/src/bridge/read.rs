@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -61,10 +62,11 @@ pub fn read_completion(text: &str) -> Result<Completion> {
     let batch: Batch<'_> = serde_json::from_str(text).map_err(|error| {
         Error::new(ErrorKind::DecodeFailed, format!("the host's answer cannot be read: {error}"))
     })?;
-    Ok(Completion {
-        turns: batch.turns.into_iter().filter_map(|raw| turn(raw.get())).collect(),
-        activities: batch.activities.into_iter().filter_map(|raw| activity(raw.get())).collect(),
-    })
+    let mut turns = Vec::with_capacity(batch.turns.len());
+    turns.extend(batch.turns.into_iter().filter_map(|raw| turn(raw.get())));
+    let mut activities = Vec::with_capacity(batch.activities.len());
+    activities.extend(batch.activities.into_iter().filter_map(|raw| activity(raw.get())));
+    Ok(Completion { turns, activities })
 }
 
 /// Reads the commands of one step, a JSON list.
@@ -94,7 +96,7 @@ fn turn(text: &str) -> Option<TurnAnswer> {
     struct Turn<'a> {
         t: String,
         #[serde(borrow, default)]
-        steps: Option<Vec<Vec<RawCommand<'a>>>>,
+        steps: Option<Vec<RawStep<'a>>>,
         #[serde(default)]
         stall: Option<RawStall>,
     }
@@ -105,7 +107,7 @@ fn turn(text: &str) -> Option<TurnAnswer> {
     let steps = match (raw.steps, raw.stall) {
         (_, Some(stall)) => Err(stall.into_stall()),
         (Some(steps), None) => {
-            steps.into_iter().map(|step| step.into_iter().map(command).collect()).collect()
+            steps.into_iter().map(|RawStep(step)| step.into_iter().map(command).collect()).collect()
         }
         (None, None) => Err(Stall::invalid("the answer to a workflow task has neither steps nor stall")),
     };
@@ -258,7 +260,7 @@ struct RawCommand<'a> {
     #[serde(default)]
     input_text: Option<String>,
     #[serde(default)]
-    retry: Option<RawRetry>,
+    retry: Option<Box<RawRetry>>,
     #[serde(default)]
     timeout_ms: Option<i64>,
     #[serde(default)]
@@ -284,7 +286,40 @@ struct RawCommand<'a> {
     #[serde(default)]
     keep_events: Option<bool>,
     #[serde(borrow, default)]
-    error: Option<RawError<'a>>,
+    error: Option<Box<RawError<'a>>>,
+}
+
+/// The commands of a step. Most have one: the list grows from room for one on, since a `Vec` takes room for four by itself.
+struct RawStep<'a>(Vec<RawCommand<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawStep<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Commands;
+
+        impl<'de> Visitor<'de> for Commands {
+            type Value = Vec<RawCommand<'de>>;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut items: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut commands = Vec::new();
+                while let Some(command) = items.next_element()? {
+                    if commands.len() == commands.capacity() {
+                        commands.reserve_exact(commands.len().max(1));
+                    }
+                    commands.push(command);
+                }
+                Ok(commands)
+            }
+        }
+
+        deserializer.deserialize_seq(Commands).map(RawStep)
+    }
 }
 
 fn need<T>(kind: &str, field: &str, value: Option<T>) -> std::result::Result<T, Stall> {
@@ -300,7 +335,7 @@ fn command(raw: RawCommand<'_>) -> std::result::Result<Command, Stall> {
             reference: reference()?,
             name: name()?,
             input: payload(raw.input, raw.input_text),
-            retry: raw.retry.map(RawRetry::policy).transpose()?,
+            retry: raw.retry.map(|retry| retry.policy()).transpose()?,
             timeout_ms: raw.timeout_ms,
             app: raw.app,
         },
@@ -310,7 +345,7 @@ fn command(raw: RawCommand<'_>) -> std::result::Result<Command, Stall> {
             version: raw.version.clone().filter(|version| !version.is_empty()),
             input: payload(raw.input, raw.input_text),
             id: raw.id,
-            retry: raw.retry.map(RawRetry::policy).transpose()?,
+            retry: raw.retry.map(|retry| retry.policy()).transpose()?,
             app: raw.app,
             detached: raw.detached,
         },

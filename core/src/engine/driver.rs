@@ -37,6 +37,8 @@ const CACHED: usize = 10_000;
 /// How many due timers, recovered instances, terminated children or purged instances one round takes.
 const SLICE: usize = 1_000;
 const SMALL_SLICE: usize = 200;
+/// For how much of everything the lists of a round keep room until the next one.
+const ROOM: usize = 1_024;
 /// How long an event may wait in memory only for the turn that it causes.
 const STAGED: Duration = Duration::from_millis(50);
 /// How long an engine whose disk is full waits before it tries lost work again: at first, and at most after several tries.
@@ -94,6 +96,28 @@ struct Round {
     activities: Vec<ActivityTask>,
     stops: Vec<ActivityKey>,
     answers: Vec<Answer>,
+}
+
+impl Round {
+    /// Forgets what it held. The room stays: lists that grow anew in every round cost more than what is put into them.
+    fn clear(&mut self) {
+        fn clear<T>(list: &mut Vec<T>) {
+            list.clear();
+            list.shrink_to(ROOM);
+        }
+        clear(&mut self.ops);
+        clear(&mut self.touched);
+        self.gone.clear();
+        self.gone.shrink_to(ROOM);
+        clear(&mut self.purged);
+        self.messages.clear();
+        self.messages.shrink_to(ROOM);
+        clear(&mut self.tasks);
+        clear(&mut self.tasks_after);
+        clear(&mut self.activities);
+        clear(&mut self.stops);
+        clear(&mut self.answers);
+    }
 }
 
 /// An answer that waits for the flush.

@@ -53,6 +53,9 @@ pub(crate) enum Control {
     Terminate { output: Payload, recursive: bool },
 }
 
+/// For how many requests an emptied inbox has room at most.
+const ROOM: usize = 1_024;
+
 /// Requests that the engine's thread has not taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
@@ -126,7 +129,10 @@ impl Inbox {
 
     /// Takes everything that is there.
     pub(crate) fn take(&self) -> Vec<Request> {
-        std::mem::take(&mut self.lock().requests)
+        let mut queue = self.lock();
+        // As many come again while it is busy.
+        let room = Vec::with_capacity(queue.requests.len().min(ROOM));
+        std::mem::replace(&mut queue.requests, room)
     }
 
     /// Gives others a moment to join a batch: waits until `enough` requests are there or the time comes.

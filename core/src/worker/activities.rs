@@ -59,7 +59,7 @@ impl Activities {
         mode: PayloadMode,
     ) -> Option<String> {
         let cancels = std::mem::take(&mut self.cancels);
-        let mut tasks = Vec::new();
+        let mut tasks = Vec::with_capacity(max.max(1).min(self.fetched.len()));
         let mut bytes = 0;
         while tasks.len() < max.max(1)
             && (tasks.is_empty() || bytes < max_bytes)

@@ -237,11 +237,10 @@ impl Worker {
             outcomes.extend(self.gate.lock().begun(token, Some(progress), Instant::now()));
         }
         let mut state = self.gate.lock();
-        let results: Vec<_> = completion
-            .activities
-            .into_iter()
-            .filter_map(|answer| state.activities.answer(answer, self.max_payload))
-            .collect();
+        let mut results = Vec::with_capacity(completion.activities.len());
+        for answer in completion.activities {
+            results.extend(state.activities.answer(answer, self.max_payload));
+        }
         let dropped = state.shrink();
         let turns = state.has_ready_turns() || state.closing || !outcomes.is_empty();
         drop(state);

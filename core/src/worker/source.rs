@@ -157,11 +157,12 @@ impl Session for EmbeddedSession {
 
     fn answer_activities(&self, answers: Vec<(ActivityKey, ActivityResult)>) {
         let dispatch = &self.shared.dispatch;
-        let requests = answers
-            .into_iter()
-            .filter(|(key, _)| dispatch.activity_answered(self.worker, *key))
-            .map(|(key, result)| Request::Activity { key, result: Box::new(result) })
-            .collect();
+        let mut requests = Vec::with_capacity(answers.len());
+        for (key, result) in answers {
+            if dispatch.activity_answered(self.worker, key) {
+                requests.push(Request::Activity { key, result: Box::new(result) });
+            }
+        }
         self.shared.inbox.push_all(requests);
     }
 

@@ -218,7 +218,7 @@ impl State {
 
     /// The batch that a poll hands over, if there is one.
     pub(super) fn write_turns(&mut self, max: usize, max_bytes: usize, mode: PayloadMode) -> Option<String> {
-        let mut tasks = Vec::new();
+        let mut tasks = Vec::with_capacity(max.max(1).min(self.ready.len()));
         let mut bytes = 0;
         while tasks.len() < max.max(1)
             && (tasks.is_empty() || bytes < max_bytes)

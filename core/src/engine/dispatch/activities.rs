@@ -4,7 +4,7 @@ use super::*;
 
 impl Dispatch {
     /// Activities that may run now.
-    pub(crate) fn activities(&self, tasks: Vec<ActivityTask>) {
+    pub(crate) fn activities(&self, tasks: impl IntoIterator<Item = ActivityTask>) {
         let mut ring = Ring::default();
         let mut inner = self.lock();
         for task in tasks {

@@ -4,7 +4,7 @@ use super::*;
 
 impl Dispatch {
     /// Turns that may run now.
-    pub(crate) fn turns(&self, tasks: Vec<WorkflowTask>) {
+    pub(crate) fn turns(&self, tasks: impl IntoIterator<Item = WorkflowTask>) {
         let mut ring = Ring::default();
         let mut inner = self.lock();
         for task in tasks {
@@ -47,7 +47,9 @@ impl Dispatch {
         let mut inner = self.lock();
         let inner = &mut *inner;
         let Some(entry) = inner.workers.get_mut(&id) else { return WorkflowWork::default() };
-        let mut work = WorkflowWork { tasks: Vec::new(), evictions: std::mem::take(&mut entry.evictions) };
+        let room = max.min(inner.waiting.len());
+        let mut work =
+            WorkflowWork { tasks: Vec::with_capacity(room), evictions: std::mem::take(&mut entry.evictions) };
         while work.tasks.len() < max
             && let Some(task) = entry.sticky.pop_front()
         {

@@ -11,7 +11,7 @@ impl Driver {
         self.collect_rows();
         let mut round = std::mem::take(&mut self.round);
         // Turns do not wait for the flush: all that they can do comes back through here.
-        self.dispatch.turns(std::mem::take(&mut round.tasks));
+        self.dispatch.turns(round.tasks.drain(..));
         if mutant!("acknowledge_before_flush") {
             round.answers.drain(..).for_each(Answer::send);
         }
@@ -24,7 +24,9 @@ impl Driver {
         if wrote {
             self.find_room();
         }
-        self.release(round);
+        self.release(&mut round);
+        round.clear();
+        self.round = round;
         self.evict_machines();
         wrote
     }
@@ -45,9 +47,9 @@ impl Driver {
         self.effects = effects;
     }
 
-    fn release(&mut self, round: Round) {
+    fn release(&mut self, round: &mut Round) {
         let mut states = Vec::with_capacity(round.touched.len());
-        for key in round.touched {
+        for key in round.touched.drain(..) {
             let Some(slot) = self.machines.get_mut(&key) else { continue };
             let machine = &mut slot.machine;
             // A staged result changes nothing that callers see.
@@ -59,14 +61,14 @@ impl Driver {
             }
         }
         // Gone first: an instance may have come in the place of a purged one.
-        for id in round.purged {
-            self.hub.gone(&id);
+        for id in &round.purged {
+            self.hub.gone(id);
         }
         self.hub.publish(states);
         self.dispatch.stop(&round.stops);
-        self.dispatch.activities(round.activities);
-        self.dispatch.turns(round.tasks_after);
-        round.answers.into_iter().for_each(Answer::send);
+        self.dispatch.activities(round.activities.drain(..));
+        self.dispatch.turns(round.tasks_after.drain(..));
+        round.answers.drain(..).for_each(Answer::send);
     }
 
     /// Nothing of the round happened: machines that it touched are rebuilt from the store, callers get the error.

@@ -89,7 +89,8 @@ impl Machine {
         }
         self.row.status = RuntimeStatus::Running;
         self.row.custom_status = result.custom_status.clone();
-        let mut events = vec![self.started_event(&turn, &result, time)];
+        let mut events = Vec::with_capacity(1 + turn.taken + result.actions.len());
+        events.push(self.started_event(&turn, &result, time));
         self.take_inbox(turn.taken, &mut events, effects);
         for action in result.actions {
             if let Some(Action::CompleteWorkflow(done)) = action.workflow_action_type {
@@ -119,17 +120,19 @@ impl Machine {
                 .clone()
                 .map(|name| wire::WorkflowVersion { name: Some(name), patches: Vec::new() })
         });
-        let own = wire::OwnData {
-            cancelled_timers: result.cancelled_timers.clone(),
-            cancelled_tasks: result.cancelled_tasks.clone(),
-            custom_status: result.custom_status.clone(),
-            ..Default::default()
-        };
-        if version.is_none() && own == wire::OwnData::default() {
+        let gives_up = !result.cancelled_timers.is_empty() || !result.cancelled_tasks.is_empty();
+        let own = (gives_up || result.custom_status.is_some()).then(|| {
+            Box::new(wire::OwnData {
+                cancelled_timers: result.cancelled_timers.clone(),
+                cancelled_tasks: result.cancelled_tasks.clone(),
+                custom_status: result.custom_status.clone(),
+                ..Default::default()
+            })
+        });
+        if version.is_none() && own.is_none() {
             return turn.started.clone();
         }
         let started = wire::WorkflowStartedEvent { version };
-        let own = (own != wire::OwnData::default()).then(|| Box::new(own));
         event(-1, time, EventType::WorkflowStarted(started), own)
     }
 

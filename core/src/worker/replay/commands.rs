@@ -126,7 +126,8 @@ impl Machine {
             .ok_or_else(|| Stall::invalid("the run has used up all action ids; continue as new earlier"))?;
         let known = self.ledger.strike(id, kind, name, own.call);
         if !known.map_err(|stall| self.patches.suspect(stall))? {
-            let own = (self.dialect == Dialect::Own && own != OwnData::default()).then_some(own);
+            // Whatever has something to say says whose call it is.
+            let own = (self.dialect == Dialect::Own && own.call != 0).then_some(own);
             let built = build(id);
             // A sidecar reads where it goes off the action; versions before 1.19 have it inside as well.
             let router = match &built {
@@ -136,6 +137,10 @@ impl Machine {
                 _ => None,
             };
             let workflow_action_type = Some(built);
+            if self.actions.is_empty() {
+                // Most turns ask for one thing, and a list takes room for four of these large ones by itself.
+                self.actions.reserve_exact(1);
+            }
             self.actions.push(wire::WorkflowAction {
                 id,
                 workflow_action_type,

@@ -136,7 +136,8 @@ impl Replay {
             return Err(Stall::invalid("the answer to the last jobs is missing"));
         }
         let Some(job) = self.head()? else { return Ok(Next::Done(self.done())) };
-        let mut jobs = Vec::new();
+        // A turn and what wakes the function, as a rule.
+        let mut jobs = Vec::with_capacity(2);
         let mut size = self.push(&mut jobs, job, Planned::Head);
         let mut sent = 0;
         if self.machine.is_plannable() {
