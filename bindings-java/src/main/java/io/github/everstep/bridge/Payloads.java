@@ -73,7 +73,7 @@ public final class Payloads {
     public String conceal(String text) {
         try {
             return codec.seal(text);
-        } catch (RuntimeException error) {
+        } catch (RuntimeException | Error error) {
             // Better no message than one that should not have been seen.
             return "(" + codec.getClass().getSimpleName() + " could not seal this: " + error.getClass().getSimpleName() + ")";
         }
@@ -83,7 +83,7 @@ public final class Payloads {
     public String reveal(String text) {
         try {
             return codec.unseal(text);
-        } catch (RuntimeException error) {
+        } catch (RuntimeException | Error error) {
             return text;
         }
     }

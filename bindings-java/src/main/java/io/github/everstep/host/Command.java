@@ -10,10 +10,17 @@ import org.jspecify.annotations.Nullable;
 final class Command {
     private final StringBuilder out;
     private final Payloads payloads;
+    private final Runnable ended;
 
     Command(StringBuilder out, Payloads payloads) {
+        this(out, payloads, () -> {});
+    }
+
+    /** {@code ended} is told when all of it is written. */
+    Command(StringBuilder out, Payloads payloads, Runnable ended) {
         this.out = out;
         this.payloads = payloads;
+        this.ended = ended;
     }
 
     Command text(String key, @Nullable String value) {
@@ -71,12 +78,13 @@ final class Command {
             }
             out.append(']');
         }
-        return end();
-    }
-
-    Command end() {
         out.append('}');
         return this;
+    }
+
+    void end() {
+        out.append('}');
+        ended.run();
     }
 
     private void number(String key, double value) {

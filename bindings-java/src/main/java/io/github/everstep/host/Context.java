@@ -112,10 +112,11 @@ final class Context implements WorkflowContext {
 
     private <O> Asked<O> activity(String name, @Nullable Object input, Type output, CallOptions options) {
         execution.check();
+        named(name, "name");
         var payload = execution.encode(input, "input");
         execution
                 .numbered("activity")
-                .text("name", named(name, "name"))
+                .text("name", name)
                 .payload("input", payload)
                 .retry(options.retry())
                 .millis("timeout_ms", options.timeout())

@@ -4,12 +4,16 @@ import io.github.everstep.InvalidArgumentException;
 import io.github.everstep.NonDurableException;
 import io.github.everstep.WorkflowEvicted;
 import io.github.everstep.bridge.Payloads;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.lang.reflect.Type;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
@@ -24,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  * stuck, by the same atomic exchange; who lost it finds its execution over.
  */
 final class Execution {
+    /** After so many refusals code is taken to swallow them all: more than what cleans up has to ask for. */
+    private static final int MOST_REFUSALS = 10_000;
+
+    private static final Logger LOGGER = System.getLogger("io.github.everstep.worker");
     private static final VarHandle RUNNING;
 
     static {
@@ -46,9 +54,17 @@ final class Execution {
     private @Nullable ContinueAsNew leaving;
     private @Nullable String continuation;
     private final StringBuilder commands = new StringBuilder();
+    private final Runnable ended = this::keep;
+    /** How much of them is written to the end, and how many refs that has taken. */
+    private int whole;
+
+    private int wholeRefs;
     private final Map<Integer, Asked<?>> open = new HashMap<>();
     private final Queue<Path> ready = new ArrayDeque<>(2);
     private final Set<Path> live = new LinkedHashSet<>(2);
+    /** Those that were told to unwind; guarded by the lock of the others. */
+    private final List<Path> unwinding = new ArrayList<>(0);
+    private int refusals;
     private int refs;
 
     Execution(Instance instance, Payloads payloads, Job.Turn turn, String name) {
@@ -97,8 +113,10 @@ final class Execution {
                     null);
         }
         if (stall != null) return null;
+        commands.setLength(whole);
         var step = "[" + commands + "]";
         commands.setLength(0);
+        whole = 0;
         return step;
     }
 
@@ -134,6 +152,7 @@ final class Execution {
     void forget(Path path) {
         synchronized (live) {
             live.remove(path);
+            unwinding.add(path);
         }
         alive = false;
         path.thread.interrupt();
@@ -153,14 +172,39 @@ final class Execution {
 
     /** Refuses what is asked after the end, after {@code continueAsNew}, or by a thread whose turn it is not. */
     void check() {
-        if (!alive) throw new WorkflowEvicted();
+        if (!alive) throw over();
         var path = running;
         if (path == null || path.thread != Thread.currentThread()) {
             throw notDurable("the workflow's context was used by " + Thread.currentThread().getName()
                     + ", which is not the workflow's own thread; use ctx.async for what runs side by side, and activities for"
                     + " what waits for anything else");
         }
-        if (leaving != null) throw leaving;
+        if (leaving == null) return;
+        if (++refusals > MOST_REFUSALS) leaveForGood(path);
+        throw leaving;
+    }
+
+    /** What is thrown after the end. Code that catches it and asks again and again would never end, and hold a carrier. */
+    private WorkflowEvicted over() {
+        if (++refusals > MOST_REFUSALS) {
+            Path mine = null;
+            synchronized (live) {
+                for (var path : unwinding) if (path.thread == Thread.currentThread()) mine = path;
+            }
+            if (mine != null) leaveForGood(mine);
+        }
+        return new WorkflowEvicted();
+    }
+
+    private void leaveForGood(Path path) {
+        LOGGER.log(
+                Level.ERROR,
+                "the code of workflow instance {0} swallows every error that ends it and is left where it is; let WorkflowEvicted"
+                        + " and what else is no Exception pass\n{1}",
+                instance,
+                Failures.stackOf(path.thread));
+        ended(path, (value, error) -> {}, null, null);
+        path.parkForGood();
     }
 
     private NonDurableException notDurable(String message) {
@@ -185,17 +229,25 @@ final class Execution {
         }
     }
 
-    /** Begins a command; its members follow, and its end. */
+    /** Begins a command; its members follow, and its end. One that an error has kept from its end was never said. */
     Command command(String kind) {
-        if (!commands.isEmpty()) commands.append(',');
+        commands.setLength(whole);
+        refs = wholeRefs;
+        if (whole > 0) commands.append(',');
         commands.append("{\"kind\":\"").append(kind).append('"');
-        return new Command(commands, payloads);
+        return new Command(commands, payloads, ended);
     }
 
     /** The same with a ref that nothing answers. */
     Command numbered(String kind) {
+        var command = command(kind);
         refs++;
-        return command(kind).number("ref", refs);
+        return command.number("ref", refs);
+    }
+
+    private void keep() {
+        whole = commands.length();
+        wholeRefs = refs;
     }
 
     /** What a numbered command that was just begun asked for. */
@@ -243,20 +295,22 @@ final class Execution {
         if (task.isDone()) return;
         Path me = running;
         me.waitFor(task);
-        if (!takeFrom(me)) throw new WorkflowEvicted();
+        if (!takeFrom(me)) throw over();
         var next = instance.next();
         if (next != me) {
             if (next != null) next.resume();
             me.park();
         }
-        if (!alive) throw new WorkflowEvicted();
+        if (!alive) throw over();
     }
 
     /** The code of a path has ended; called by its thread, which then works on the instance. */
     void ended(Path path, Path.End end, @Nullable Object value, @Nullable Throwable error) {
         synchronized (live) {
             live.remove(path);
+            unwinding.remove(path);
         }
+        refusals = 0;
         if (alive && continuation != null) complete(null);
         else if (alive) end.ended(value, error);
         if (takeFrom(path)) {
@@ -278,8 +332,10 @@ final class Execution {
 
     private void complete(@Nullable Object output) {
         if (continuation != null) {
-            if (!commands.isEmpty()) commands.append(',');
+            commands.setLength(whole);
+            if (whole > 0) commands.append(',');
             commands.append(continuation);
+            keep();
         } else {
             try {
                 var payload = encodeOutput(output, "the output");
@@ -308,6 +364,7 @@ final class Execution {
                 left.remove();
                 if (path.hasBegun()) next = path;
             }
+            if (next != null) unwinding.add(next);
         }
         if (next != null) next.resume();
     }

@@ -17,7 +17,11 @@ final class Instance {
         record Task(Batch.WorkflowTask task) implements Work {}
 
         /** Let go of the execution; refuse what comes for it if there is a reason. */
-        record Drop(Execution execution, int steps, @Nullable Stall reason) implements Work {}
+        record Drop(Execution execution, int steps, @Nullable Stall reason) implements Work {
+            boolean isMeantFor(@Nullable Execution other, int itsSteps) {
+                return execution == other && (steps == ANY_STEPS || steps == itsSteps);
+            }
+        }
     }
 
     /** A task at work: the answers so far, as many as jobs were applied. */
@@ -51,6 +55,9 @@ final class Instance {
             return out.append("}}").toString();
         }
     }
+
+    /** An execution is let go of wherever it is. */
+    static final int ANY_STEPS = -1;
 
     final String key;
     /** What the watchdog knows of it. */
@@ -124,7 +131,7 @@ final class Instance {
             switch (inbox.remove()) {
                 case Work.Task(var task) -> turn = new Turn(task);
                 case Work.Drop word -> {
-                    if (execution == word.execution && steps == word.steps) {
+                    if (word.isMeantFor(execution, steps)) {
                         drop();
                         refusal = word.reason;
                     }
@@ -150,7 +157,7 @@ final class Instance {
                 if (!stepping) at.step().append("[]");
             } catch (Stall.Found found) {
                 stallTurn(found.stall);
-            } catch (RuntimeException fault) {
+            } catch (RuntimeException | Error fault) {
                 // A fault of this package must not take the worker's other instances along.
                 var message = "the host failed: " + fault;
                 stallTurn(new Stall(Stall.INVALID_ARGUMENT, message, Failures.stackOf(fault)));

@@ -57,6 +57,14 @@ final class Path implements Pending.Listener {
         go = false;
     }
 
+    /** Parks for good what will not end. */
+    void parkForGood() {
+        while (true) {
+            LockSupport.park(execution);
+            Thread.interrupted();
+        }
+    }
+
     /**
      * Whether a virtual thread waits and keeps the thread that carries it. As long as it has one, its text has that one's state
      * and name; one that is about to wait, or was kept from it by a busy machine, has a carrier that runs.

@@ -67,7 +67,7 @@ final class RunningActivity implements ActivityContext {
     @Override
     public boolean awaitCancelled(Duration timeout) {
         try {
-            return cancelled.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            return cancelled.await(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
         } catch (InterruptedException told) {
             // Nothing else interrupts it but the activity's own code.
             Thread.currentThread().interrupt();

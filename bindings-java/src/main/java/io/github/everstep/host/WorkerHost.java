@@ -67,11 +67,7 @@ public final class WorkerHost {
 
     /** Begins to take tasks, until the source ends. */
     public void start(TaskSource source, int workflowSlots, int activitySlots) {
-        var answers = new Answers(text -> {
-            var wrong = source.complete(text);
-            // The engine hands out again what was not answered.
-            if (wrong != null) LOGGER.log(Level.ERROR, "answers were not taken: {0}", wrong);
-        });
+        var answers = new Answers(source::complete);
         var workflowHost = new WorkflowHost(workflows, payloads, answers::turn);
         var activityHost = new ActivityHost(activities, payloads, answers::activity);
         var watchdog = new Watchdog(workflowHost, blockedAfter);

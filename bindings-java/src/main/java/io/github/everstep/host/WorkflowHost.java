@@ -34,7 +34,7 @@ final class WorkflowHost {
         }
     }
 
-    /** Lets go of an execution that has not gone on since so many steps; what comes for it is refused. */
+    /** Lets go of an execution that has not gone on since so many steps, or of any; what comes for it is refused. */
     void drop(Instance instance, Execution execution, int steps, @Nullable Stall reason) {
         var wasIdle = new boolean[1];
         var kept = instances.computeIfPresent(instance.key, (key, found) -> {
@@ -54,7 +54,7 @@ final class WorkflowHost {
                 var late = new Stall(Stall.BLOCKED, "the worker closed before the turn ended", null);
                 instance.giveUp(execution, stuck, late);
             } else {
-                drop(instance, execution, instance.steps(), null);
+                drop(instance, execution, Instance.ANY_STEPS, null);
             }
         }
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.everstep.Activity;
+import io.github.everstep.Codec;
 import io.github.everstep.JacksonCodec;
 import io.github.everstep.Workflow;
 import io.github.everstep.bridge.Payloads;
@@ -40,10 +41,18 @@ final class ScriptedCore implements TaskSource, AutoCloseable {
     final List<String> texts = Collections.synchronizedList(new ArrayList<>());
 
     ScriptedCore(Duration blockedAfter, List<? extends Workflow<?, ?>> workflows, List<? extends Activity<?, ?>> activities) {
+        this(JacksonCodec.create(), blockedAfter, workflows, activities);
+    }
+
+    ScriptedCore(
+            Codec codec,
+            Duration blockedAfter,
+            List<? extends Workflow<?, ?>> workflows,
+            List<? extends Activity<?, ?>> activities) {
         host = new WorkerHost(
                 workflows.stream().map(Registration::of).toList(),
                 activities.stream().map(Registration::of).toList(),
-                new Payloads(JacksonCodec.create()),
+                new Payloads(codec),
                 blockedAfter);
         host.start(this, 256, 256);
     }
