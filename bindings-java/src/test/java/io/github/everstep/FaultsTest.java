@@ -77,7 +77,9 @@ class FaultsTest {
         public static void main(String[] arguments) {
             try (var client = Client.create("memory:");
                     var worker = Worker.builder(client)
-                            .workflow("w", String.class, String.class, (ctx, name) -> ctx.callActivity(name, null, String.class).await())
+                            .workflow("w", String.class, String.class, (ctx, name) -> {
+                                return ctx.callActivity(name, null, String.class).await();
+                            })
                             .workflow("large", Void.class, String.class, (ctx, none) -> "x".repeat(3_000_000))
                             .activity("large", Void.class, String.class, (ctx, none) -> "x".repeat(3_000_000))
                             .activity("small", Void.class, String.class, (ctx, none) -> "small")
@@ -139,7 +141,9 @@ class FaultsTest {
         var half = "half \ud83d";
         try (var client = Client.create("memory:");
                 var worker = Worker.builder(client)
-                        .workflow("echo", Object.class, Object.class, (ctx, input) -> ctx.callActivity("echo", input, Object.class).await())
+                        .workflow("echo", Object.class, Object.class, (ctx, input) -> {
+                            return ctx.callActivity("echo", input, Object.class).await();
+                        })
                         .workflow("fails", Object.class, Object.class, (ctx, input) -> {
                             throw new ApplicationException(half, half + strange);
                         })
