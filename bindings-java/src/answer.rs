@@ -1,6 +1,8 @@
 //! What Java is answered: `{"ok":…}`, `{"error":{…}}`, `{"held":number,"ok":…}` with the number of what is held, and
-//! `{"waiting":ticket}` where the answer comes later. Absent keys are nothing, times are microseconds since 1970, payloads are texts.
+//! `{"waiting":ticket}` where the answer comes later. Absent keys are nothing, times are microseconds since 1970. Payloads
+//! stand behind the JSON as they are, and in it where they begin and end there: see `Tail`. Those of a history are texts.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use everstep::model::{BulkStep, Change, Failure, Page, Started, StatusCounts, WorkflowState};
@@ -12,7 +14,6 @@ use serde_json::json;
 use crate::held::{Held, hold};
 
 /// What an operation gives.
-#[expect(clippy::large_enum_variant, reason = "it is made once and written at once")]
 pub(crate) enum Answer {
     Nothing,
     Text(Option<String>),
@@ -64,12 +65,14 @@ impl From<everstep::history::HistoryTree> for Answer {
 pub(crate) fn text(result: Result<Answer>) -> String {
     match result {
         Ok(Answer::Nothing) => ok(&()),
-        Ok(Answer::Text(text)) => ok(&text),
+        Ok(Answer::Text(text)) => with_tail(|tail| ok(&text.as_ref().map(|text| Payload(text, tail)))),
         Ok(Answer::Number(number)) => ok(&number),
         Ok(Answer::Started(started)) => ok(&Text(&started)),
-        Ok(Answer::State(state)) => ok(&Text(&state)),
-        Ok(Answer::Change(change)) => ok(&change.as_ref().map(Text)),
-        Ok(Answer::Page(page)) => ok(&Text(&page)),
+        Ok(Answer::State(state)) => with_tail(|tail| ok(&State(&state, tail))),
+        Ok(Answer::Change(change)) => {
+            with_tail(|tail| ok(&change.as_ref().map(|change| Changed(change, tail))))
+        }
+        Ok(Answer::Page(page)) => with_tail(|tail| ok(&Listed(&page, tail))),
         Ok(Answer::Counts(counts)) => {
             ok(&counts.iter().map(|(status, count)| (status.name(), *count)).collect::<BTreeMap<_, _>>())
         }
@@ -81,6 +84,33 @@ pub(crate) fn text(result: Result<Answer>) -> String {
 
 fn ok(value: &impl Serialize) -> String {
     write(&BTreeMap::from([("ok", value)]))
+}
+
+/// The payloads of an answer, one after the other, and how long they are in the units that Java counts.
+#[derive(Default)]
+struct Tail(RefCell<(String, usize)>);
+
+fn with_tail(write: impl FnOnce(&Tail) -> String) -> String {
+    let tail = Tail::default();
+    write(&tail) + &tail.0.into_inner().0
+}
+
+/// A payload: in its place stands where in the tail it begins and ends.
+struct Payload<'a>(&'a str, &'a Tail);
+
+impl Serialize for Payload<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut tail = self.1.0.borrow_mut();
+        let begin = tail.1;
+        tail.0.push_str(self.0);
+        tail.1 += units(self.0);
+        (begin, tail.1).serialize(to)
+    }
+}
+
+/// How long Java finds a text.
+pub(crate) fn units(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 fn held(thing: Held) -> String {
@@ -144,9 +174,13 @@ impl Serialize for Text<'_, Started> {
     }
 }
 
-impl Serialize for Text<'_, WorkflowState> {
+/// A state, and where its payloads go.
+struct State<'a>(&'a WorkflowState, &'a Tail);
+
+impl<'a> Serialize for State<'a> {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        let state = self.0;
+        let State(state, tail) = *self;
+        let payload = |text: &'a Option<String>| text.as_ref().map(|text| Payload(text, tail));
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("instanceId", &state.instance_id)?;
         some(&mut map, "executionId", &state.execution_id)?;
@@ -158,30 +192,35 @@ impl Serialize for Text<'_, WorkflowState> {
         some(&mut map, "startedAt", &state.started_at.map(|time| time.0))?;
         some(&mut map, "completedAt", &state.completed_at.map(|time| time.0))?;
         some(&mut map, "startAt", &state.start_at.map(|time| time.0))?;
-        some(&mut map, "input", &state.input)?;
-        some(&mut map, "output", &state.output)?;
-        some(&mut map, "customStatus", &state.custom_status)?;
+        some(&mut map, "input", &payload(&state.input))?;
+        some(&mut map, "output", &payload(&state.output))?;
+        some(&mut map, "customStatus", &payload(&state.custom_status))?;
         some(&mut map, "failure", &state.failure.as_ref().map(Text))?;
         some(&mut map, "reason", &state.reason)?;
         some(&mut map, "parentInstanceId", &state.parent_instance_id)?;
-        map.serialize_entry("tags", &state.tags)?;
+        some(&mut map, "tags", &(!state.tags.is_empty()).then_some(&state.tags))?;
         map.end()
     }
 }
 
-impl Serialize for Text<'_, Change> {
+struct Changed<'a>(&'a Change, &'a Tail);
+
+impl Serialize for Changed<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
-        map.serialize_entry("state", &Text(&self.0.state))?;
+        map.serialize_entry("state", &State(&self.0.state, self.1))?;
         map.serialize_entry("seen", &self.0.seen.to_string())?;
         map.end()
     }
 }
 
-impl Serialize for Text<'_, Page> {
+struct Listed<'a>(&'a Page, &'a Tail);
+
+impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
-        map.serialize_entry("states", &texts(&self.0.states))?;
+        let states: Vec<_> = self.0.states.iter().map(|state| State(state, self.1)).collect();
+        map.serialize_entry("states", &states)?;
         some(&mut map, "cursor", &self.0.cursor)?;
         map.end()
     }

@@ -1,6 +1,5 @@
 //! Calls of the core, submitted to a queue from which one thread of the JVM takes their answers in batches.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use everstep::runtime::{Submissions, Submitted, Ticket};
 use everstep::{Error, ErrorKind, Result};
 use futures_channel::oneshot;
 
-use crate::answer::{Answer, text, waiting};
+use crate::answer::{Answer, text, units, waiting, write};
 
 /// The calls of one client that are under way. What becomes of one at once is the text of its answer, or of its ticket.
 #[derive(Clone)]
@@ -66,17 +65,16 @@ impl Calls {
         self.submit(key, Box::pin(async move { receiver.await.unwrap_or_else(|_| Err(broken())) }), None)
     }
 
-    /// Waits on the calling thread until calls have ended, and gives up to `max` of them: their keys, each with its
-    /// answer after it, as an array. Nothing at all after `close`.
+    /// Waits on the calling thread until calls have ended, and gives up to `max` of them: an array of each key with the
+    /// length of its answer, and then the answers. Nothing at all after `close`.
     pub(crate) fn take(&self, max: usize) -> Option<String> {
-        let mut batch = String::from("[");
+        let (mut head, mut answers) = (Vec::new(), String::new());
         for call in self.0.take(max, None)? {
-            let comma = if batch.len() > 1 { "," } else { "" };
-            write!(batch, "{comma}{},{}", call.key, text(call.answer))
-                .expect("a text takes what it is given");
+            let answer = text(call.answer);
+            head.extend([call.key, units(&answer) as u64]);
+            answers.push_str(&answer);
         }
-        batch.push(']');
-        Some(batch)
+        Some(write(&head) + &answers)
     }
 
     /// Gives a call up: its future in the core is dropped.

@@ -12,7 +12,7 @@ use everstep::{Client, Error, ErrorKind, Result};
 use crate::answer::{Answer, text};
 use crate::call::Calls;
 use crate::held::{Held, client, worker};
-use crate::request::{Options, Request, read, rerun};
+use crate::request::{Options, Request, Tail, read, rerun};
 use crate::worker::NativeWorker;
 
 /// How much later than asked a wait ends at the latest.
@@ -27,16 +27,19 @@ pub(crate) struct NativeClient {
 /// Opens a client: what is held, its endpoint and its warnings, or the error.
 #[uniffi::export]
 pub fn client_open(options: String) -> String {
-    let opened = read::<Options>(&options).and_then(Options::read).and_then(Client::open);
+    let opened = read::<Options>(&options).and_then(|(options, _)| options.read()).and_then(Client::open);
     text(opened.map(|client| Held::Client(Arc::new(NativeClient { client, calls: Calls::new() })).into()))
 }
 
 /// Asks for something: its answer, or a ticket of a call whose answer will be taken under `key`.
 #[uniffi::export]
 pub fn client_ask(held: u64, key: u64, request: String) -> String {
-    let asked = client(held)
-        .ok_or_else(|| Error::new(ErrorKind::Closed, "the client is closed"))
-        .and_then(|client| client.ask(key, read(&request)?));
+    let asked = client(held).ok_or_else(|| Error::new(ErrorKind::Closed, "the client is closed")).and_then(
+        |client| {
+            let (request, tail) = read(&request)?;
+            client.ask(key, request, &tail)
+        },
+    );
     asked.unwrap_or_else(|error| text(Err(error)))
 }
 
@@ -86,7 +89,7 @@ impl NativeClient {
         self.calls.submit(key, ask(&self.client, timeout), latest)
     }
 
-    fn ask(&self, key: u64, request: Request) -> Result<String> {
+    fn ask(&self, key: u64, request: Request, tail: &Tail<'_>) -> Result<String> {
         use Request as R;
         let client = &self.client;
         Ok(match request {
@@ -121,10 +124,10 @@ impl NativeClient {
             }
             R::Start(start) => {
                 let component = start.component.clone();
-                self.call(key, client.start(component.as_deref(), start.read()?))
+                self.call(key, client.start(component.as_deref(), start.read(tail)?))
             }
             R::Rerun { component, instance_id, from_event, new_instance_id, input } => {
-                let request = rerun(instance_id, from_event, new_instance_id, input);
+                let request = rerun(instance_id, from_event, new_instance_id, tail.payload(input)?);
                 self.call(key, client.rerun(component.as_deref(), request))
             }
             R::Get { component, instance_id, payloads } => {
@@ -136,17 +139,19 @@ impl NativeClient {
             R::Resume { component, instance_id, reason } => {
                 self.call(key, client.resume(component.as_deref(), &instance_id, reason))
             }
-            R::RaiseEvent { component, instance_id, event_name, data } => {
-                self.call(key, client.raise_event(component.as_deref(), &instance_id, &event_name, data))
-            }
+            R::RaiseEvent { component, instance_id, event_name, data } => self.call(
+                key,
+                client.raise_event(component.as_deref(), &instance_id, &event_name, tail.payload(data)?),
+            ),
             R::Terminate { component, instance_id, output, recursive } => {
+                let output = tail.payload(output)?;
                 self.call(key, client.terminate(component.as_deref(), &instance_id, output, recursive))
             }
             R::Purge { component, instance_id, recursive } => {
                 self.call(key, client.purge(component.as_deref(), &instance_id, recursive))
             }
             R::Bulk(mut bulk) => {
-                let action = bulk.action()?;
+                let action = bulk.action(tail)?;
                 self.call(
                     key,
                     client.bulk(bulk.component.as_deref(), action, bulk.filter.read()?, bulk.cursor),

@@ -26,7 +26,7 @@ impl Serialize for Text<'_, HistoryTree> {
 #[uniffi::export]
 pub fn history_mermaid(held: u64, request: String) -> String {
     let Some(mut tree) = crate::held::history(held) else { return String::new() };
-    let asked: Diagram = read(&request).expect("this package's Java has written it");
+    let (asked, _): (Diagram, _) = read(&request).expect("this package's Java has written it");
     for child in &asked.path {
         let Some(next) = tree.children.get(child).map(Arc::clone) else { return String::new() };
         tree = next;

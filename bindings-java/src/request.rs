@@ -1,5 +1,6 @@
-//! What Java asks for: `{"operation":{…}}`. Absent keys are nothing, times are microseconds since 1970, payloads are texts. A
-//! key that is not known is a fault of this package's Java, and none of them is optional for compatibility.
+//! What Java asks for: `{"operation":{…}}`. Absent keys are nothing, times are microseconds since 1970. Payloads stand
+//! behind the JSON as they are, and in it where they begin and end there. A key that is not known is a fault of this
+//! package's Java, and none of them is optional for compatibility.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +11,41 @@ use everstep::model::{BulkAction, Filter, Micros, RerunRequest, Reuse, RuntimeSt
 use everstep::{ClientOptions, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// Where a payload stands behind the JSON, counted in the units of Java's texts.
+#[derive(Clone, Copy, Deserialize)]
+pub(crate) struct Span(usize, usize);
+
+/// What stands behind the JSON of a request.
+pub(crate) struct Tail<'a>(&'a str);
+
+impl Tail<'_> {
+    /// The payload at a place, if there is one.
+    pub(crate) fn payload(&self, span: Option<Span>) -> Result<Option<String>> {
+        let Some(Span(begin, end)) = span else { return Ok(None) };
+        let payload = self.place(begin).zip(self.place(end)).and_then(|(begin, end)| self.0.get(begin..end));
+        payload
+            .map(|payload| Some(payload.to_owned()))
+            .ok_or_else(|| unreadable("a payload is not where it should be"))
+    }
+
+    /// The byte at which a unit of Java's begins.
+    fn place(&self, unit: usize) -> Option<usize> {
+        if self.0.is_ascii() {
+            return Some(unit);
+        }
+        let mut units = 0;
+        let mut places = self.0.char_indices().map(|(at, letter)| {
+            let before = units;
+            units += letter.len_utf16();
+            (before, at)
+        });
+        places
+            .find(|(before, _)| *before == unit)
+            .map(|(_, at)| at)
+            .or((units == unit).then_some(self.0.len()))
+    }
+}
 
 /// An operation of a client, and what it is asked with.
 #[derive(Deserialize)]
@@ -39,7 +75,7 @@ pub(crate) enum Request {
         instance_id: String,
         from_event: i32,
         new_instance_id: Option<String>,
-        input: Option<String>,
+        input: Option<Span>,
     },
     Get {
         component: Option<String>,
@@ -60,12 +96,12 @@ pub(crate) enum Request {
         component: Option<String>,
         instance_id: String,
         event_name: String,
-        data: Option<String>,
+        data: Option<Span>,
     },
     Terminate {
         component: Option<String>,
         instance_id: String,
-        output: Option<String>,
+        output: Option<Span>,
         recursive: bool,
     },
     Purge {
@@ -122,7 +158,7 @@ pub(crate) enum Request {
 pub(crate) struct Start {
     pub(crate) component: Option<String>,
     name: String,
-    input: Option<String>,
+    input: Option<Span>,
     instance_id: Option<String>,
     #[serde(default)]
     options: BTreeMap<String, String>,
@@ -134,7 +170,7 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    pub(crate) fn read(self) -> Result<StartRequest> {
+    pub(crate) fn read(self, tail: &Tail<'_>) -> Result<StartRequest> {
         let reuse = match self.reuse.as_str() {
             "finished" => Reuse::Finished,
             "never" => Reuse::Never,
@@ -144,7 +180,7 @@ impl Start {
         };
         Ok(StartRequest {
             name: self.name,
-            input: self.input,
+            input: tail.payload(self.input)?,
             instance_id: self.instance_id,
             options: self.options,
             start_at: self.start_at.map(Micros),
@@ -173,17 +209,17 @@ pub(crate) struct Bulk {
     action: String,
     pub(crate) filter: FilterText,
     pub(crate) cursor: Option<String>,
-    output: Option<String>,
+    output: Option<Span>,
     recursive: bool,
     reason: Option<String>,
 }
 
 impl Bulk {
-    pub(crate) fn action(&mut self) -> Result<BulkAction> {
+    pub(crate) fn action(&mut self, tail: &Tail<'_>) -> Result<BulkAction> {
         match self.action.as_str() {
             "purge" => Ok(BulkAction::Purge),
             "terminate" => {
-                Ok(BulkAction::Terminate { output: self.output.take(), recursive: self.recursive })
+                Ok(BulkAction::Terminate { output: tail.payload(self.output)?, recursive: self.recursive })
             }
             "pause" => Ok(BulkAction::Pause { reason: self.reason.take() }),
             "resume" => Ok(BulkAction::Resume { reason: self.reason.take() }),
@@ -270,9 +306,17 @@ pub(crate) struct Diagram {
 }
 
 /// Reads what Java has written.
-pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("the request cannot be read: {error}")))
+pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<(T, Tail<'a>)> {
+    let mut parts = serde_json::Deserializer::from_str(text).into_iter();
+    match parts.next() {
+        Some(Ok(request)) => Ok((request, Tail(&text[parts.byte_offset()..]))),
+        Some(Err(error)) => Err(unreadable(&error.to_string())),
+        None => Err(unreadable("it is empty")),
+    }
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::new(ErrorKind::Internal, format!("the request cannot be read: {why}"))
 }
 
 fn invalid(message: String) -> Error {

@@ -638,13 +638,13 @@ public final class AsyncClient implements AutoCloseable {
             Startable workflow, @Nullable Object input, StartOptions options) {
         return begin(() -> operations.start(workflow.name(), workflow.version(), input, options)
                 .then(started -> new AsyncWorkflowHandle<>(
-                        this, started.instanceId(), started.executionId(), workflow.output())));
+                        this, started.text("instanceId"), started.text("executionId"), workflow.output())));
     }
 
     <O extends @Nullable Object> CompletableFuture<AsyncWorkflowHandle<O>> rerun(
             String instanceId, int fromEvent, Type output, RerunOptions options) {
         return begin(() -> operations.rerun(instanceId, fromEvent, options)
-                .then(started -> new AsyncWorkflowHandle<>(this, started.instanceId(), started.executionId(), output)));
+                .then(started -> new AsyncWorkflowHandle<>(this, started.text("instanceId"), started.text("executionId"), output)));
     }
 
     private CompletableFuture<Long> many(String action, Filter filter, BulkOptions options) {

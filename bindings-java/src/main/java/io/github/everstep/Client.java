@@ -756,13 +756,13 @@ public final class Client implements AutoCloseable {
     private <O extends @Nullable Object> WorkflowHandle<O> start(
             Startable workflow, @Nullable Object input, StartOptions options) {
         var started = calls.await(operations.start(workflow.name(), workflow.version(), input, options));
-        return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), workflow.output());
+        return new WorkflowHandle<>(this, started.text("instanceId"), started.text("executionId"), workflow.output());
     }
 
     <O extends @Nullable Object> WorkflowHandle<O> rerun(
             String instanceId, int fromEvent, Type output, RerunOptions options) {
         var started = calls.await(operations.rerun(instanceId, fromEvent, options));
-        return new WorkflowHandle<>(this, started.instanceId(), started.executionId(), output);
+        return new WorkflowHandle<>(this, started.text("instanceId"), started.text("executionId"), output);
     }
 
     private long many(String action, Filter filter, BulkOptions options) {
@@ -770,10 +770,11 @@ public final class Client implements AutoCloseable {
         String cursor = null;
         for (;;) {
             var step = calls.await(slices.apply(cursor));
-            options.progress().accept(step.done());
-            cursor = step.cursor();
+            long done = step.number("done");
+            options.progress().accept(done);
+            cursor = step.text("cursor");
             if (cursor == null) {
-                return step.done();
+                return done;
             }
         }
     }

@@ -19,25 +19,26 @@ import org.jspecify.annotations.Nullable;
  * @param component the component that is asked; null for the default one
  */
 record Operations(Payloads payloads, @Nullable String component) {
-    Operation<Started> start(String name, @Nullable String version, @Nullable Object input, StartOptions options) {
+    /** {@code instanceId} and {@code executionId} of what was started. */
+    Operation<Fields> start(String name, @Nullable String version, @Nullable Object input, StartOptions options) {
         Request start = request("start")
                 .with("name", Arguments.present(name, "workflow"))
-                .with("input", payloads.optional(input, "input"))
+                .payload("input", payloads.optional(input, "input"))
                 .with("instanceId", options.instanceId())
                 .with("options", options.options())
                 .json("startAt", Times.micros(options.startAt(), "startAt"))
                 .with("version", version)
                 .with("tags", options.tags())
                 .with("reuse", options.reuse().name().toLowerCase(Locale.ROOT));
-        return Operation.of(start, Started::of);
+        return Operation.of(start, Answer::fields);
     }
 
-    Operation<Started> rerun(String instanceId, int fromEvent, RerunOptions options) {
+    Operation<Fields> rerun(String instanceId, int fromEvent, RerunOptions options) {
         Request rerun = about("rerun", instanceId)
                 .json("fromEvent", fromEvent)
                 .with("newInstanceId", options.newInstanceId())
-                .with("input", payloads.optional(options.input(), "input"));
-        return Operation.of(rerun, Started::of);
+                .payload("input", payloads.optional(options.input(), "input"));
+        return Operation.of(rerun, Answer::fields);
     }
 
     Operation<WorkflowState> get(String instanceId, boolean withPayloads) {
@@ -70,7 +71,7 @@ record Operations(Payloads payloads, @Nullable String component) {
 
     Operation<@Nullable Payload> result(String instanceId, @Nullable String executionId, @Nullable Duration timeout) {
         Request result = waiting("result", instanceId, timeout).with("executionId", executionId);
-        return Operation.of(result, answer -> Payload.of(answer.text(), payloads));
+        return Operation.of(result, answer -> Payload.of(answer.payload(), payloads));
     }
 
     Operation<Page> list(Filter filter, ListOptions options, @Nullable String cursor) {
@@ -114,13 +115,13 @@ record Operations(Payloads payloads, @Nullable String component) {
     Operation<@Nullable Void> raiseEvent(String instanceId, String eventName, @Nullable Object eventData) {
         Request event = about("raiseEvent", instanceId)
                 .with("eventName", Arguments.present(eventName, "eventName"))
-                .with("data", payloads.optional(eventData, "eventData"));
+                .payload("data", payloads.optional(eventData, "eventData"));
         return Operation.of(event, Operations::nothing);
     }
 
     Operation<@Nullable Void> terminate(String instanceId, TerminateOptions options) {
         Request terminate = about("terminate", instanceId)
-                .with("output", payloads.optional(options.output(), "output"))
+                .payload("output", payloads.optional(options.output(), "output"))
                 .json("recursive", options.recursive());
         return Operation.of(terminate, Operations::nothing);
     }
@@ -129,8 +130,11 @@ record Operations(Payloads payloads, @Nullable String component) {
         return Operation.of(about("purge", instanceId).json("recursive", recursive), Answer::number);
     }
 
-    /** The slices of an operation on many: one is made from the cursor of that before it. */
-    Function<@Nullable String, Operation<Step>> bulk(String action, Filter filter, BulkOptions options) {
+    /**
+     * The slices of an operation on many: one is made from the cursor of that before it. They answer {@code done}, how many
+     * there were, and {@code cursor}, absent after the last one.
+     */
+    Function<@Nullable String, Operation<Fields>> bulk(String action, Filter filter, BulkOptions options) {
         String wanted = filter.toRequest().toString();
         String output = payloads.optional(options.output(), "output");
         return cursor -> {
@@ -138,29 +142,15 @@ record Operations(Payloads payloads, @Nullable String component) {
                     .with("action", action)
                     .json("filter", wanted)
                     .with("cursor", cursor)
-                    .with("output", output)
+                    .payload("output", output)
                     .json("recursive", options.recursive())
                     .with("reason", options.reason());
-            return Operation.of(bulk, Step::of);
+            return Operation.of(bulk, Answer::fields);
         };
-    }
-
-    /** What was started, and which run of it. */
-    record Started(String instanceId, @Nullable String executionId) {
-        static Started of(Answer answer) {
-            return new Started(answer.fields().text("instanceId"), answer.fields().text("executionId"));
-        }
     }
 
     /** A state, and what the change after it is asked for with. */
     record Change(WorkflowState state, String seen) {}
-
-    /** How many there were, and where the next slice begins; null after the last one. */
-    record Step(long done, @Nullable String cursor) {
-        static Step of(Answer answer) {
-            return new Step(answer.fields().number("done"), answer.fields().text("cursor"));
-        }
-    }
 
     private Request request(String operation) {
         return Request.of(operation).with("component", component);

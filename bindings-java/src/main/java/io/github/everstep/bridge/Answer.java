@@ -8,17 +8,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the core has answered.
  *
+ * @param text all of it
+ * @param tail where in it the payloads begin
  * @param value a map, a list, a text, a number or nothing
  * @param held the number of what is held from now on; 0 if nothing is
  */
-public record Answer(@Nullable Object value, long held) {
+public record Answer(String text, int tail, @Nullable Object value, long held) {
     /** Reads an answer. Throws the exception of an error. */
     static Answer read(String text, Payloads payloads) {
-        Map<String, Object> said = new JsonReader(text).map();
+        JsonReader json = new JsonReader(text);
+        Map<String, Object> said = json.map();
         if (said.get("error") instanceof Map<?, ?> error) {
-            throw Errors.of(new Fields(error), payloads);
+            throw Errors.of(new Fields(error, text, json.position()), payloads);
         }
-        return new Answer(said.get("ok"), held(said));
+        return new Answer(text, json.position(), said.get("ok"), held(said));
     }
 
     /** The ticket of a call whose answer comes later; 0 if the text is the answer. */
@@ -48,7 +51,7 @@ public record Answer(@Nullable Object value, long held) {
 
     /** The fields of an answer that has some. */
     public Fields fields() {
-        return new Fields((Map<?, ?>) value);
+        return new Fields((Map<?, ?>) value, text, tail);
     }
 
     /** The number that was answered. */
@@ -56,8 +59,8 @@ public record Answer(@Nullable Object value, long held) {
         return (Long) value;
     }
 
-    /** The text that was answered, if there is one. */
-    public @Nullable String text() {
-        return (String) value;
+    /** The payload that was answered, if there is one. */
+    public @Nullable String payload() {
+        return Fields.cut(value, text, tail);
     }
 }

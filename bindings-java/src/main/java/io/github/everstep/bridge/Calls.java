@@ -7,6 +7,7 @@ import io.github.everstep.OperationCancelledException;
 import io.github.everstep.ffi.EverstepJava;
 import io.github.everstep.host.JsonReader;
 import java.lang.ref.Cleaner;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -170,13 +171,7 @@ public final class Calls implements AutoCloseable {
         private void bringAll() {
             try {
                 for (String ended = take(); ended != null; ended = take()) {
-                    var batch = new JsonReader(ended);
-                    batch.array();
-                    while (batch.item()) {
-                        long key = batch.integer();
-                        batch.item();
-                        bring(open.remove(key), batch.raw());
-                    }
+                    bringEach(ended);
                 }
             } finally {
                 // Whoever is told that a call has ended finds it gone.
@@ -184,6 +179,22 @@ public final class Calls implements AutoCloseable {
                     open.remove(call.key);
                     call.completeExceptionally(new ClosedException("the client is closed"));
                 }
+            }
+        }
+
+        /** Keys and lengths come first, the answers behind them. */
+        private void bringEach(String ended) {
+            List<Long> calls = new ArrayList<>();
+            JsonReader head = new JsonReader(ended);
+            head.array();
+            while (head.item()) {
+                calls.add(head.integer());
+            }
+            int from = head.position();
+            for (int i = 0; i < calls.size(); i += 2) {
+                int to = from + calls.get(i + 1).intValue();
+                bring(open.remove(calls.get(i)), ended.substring(from, to));
+                from = to;
             }
         }
 

@@ -2,7 +2,6 @@ package io.github.everstep.bridge;
 
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -10,11 +9,25 @@ import org.jspecify.annotations.Nullable;
  * What the core says by name: see {@code answer.rs} of the native library.
  *
  * @param all texts, numbers, truths, lists and maps
+ * @param answer the answer that they are of
+ * @param tail where in it the payloads begin
  */
-public record Fields(Map<?, ?> all) {
+public record Fields(Map<?, ?> all, String answer, int tail) {
     /** A text, if it is there. */
     public @Nullable String text(String name) {
         return (String) all.get(name);
+    }
+
+    /** A payload, if it is there. */
+    public @Nullable String payload(String name) {
+        return cut(all.get(name), answer, tail);
+    }
+
+    /** What stands behind an answer's JSON, at a place that begins and ends there. */
+    static @Nullable String cut(@Nullable Object place, String answer, int tail) {
+        return place instanceof List<?> at
+                ? answer.substring(tail + ((Long) at.get(0)).intValue(), tail + ((Long) at.get(1)).intValue())
+                : null;
     }
 
     /** A number, if it is there. */
@@ -29,12 +42,12 @@ public record Fields(Map<?, ?> all) {
 
     /** What has fields of its own, if it is there. */
     public @Nullable Fields inner(String name) {
-        return all.get(name) instanceof Map<?, ?> inner ? new Fields(inner) : null;
+        return all.get(name) instanceof Map<?, ?> inner ? new Fields(inner, answer, tail) : null;
     }
 
     /** A list of what has fields; an absent one is empty. */
     public Stream<Fields> each(String name) {
-        return all.get(name) instanceof List<?> list ? list.stream().map(one -> new Fields((Map<?, ?>) one)) : Stream.of();
+        return all.get(name) instanceof List<?> list ? list.stream().map(one -> new Fields((Map<?, ?>) one, answer, tail)) : Stream.of();
     }
 
     /** A list of texts. */
@@ -42,10 +55,9 @@ public record Fields(Map<?, ?> all) {
         return ((List<?>) all.get(name)).stream().map(String.class::cast).toList();
     }
 
-    /** Texts by name. */
+    /** Texts by name; an absent map is empty. */
+    @SuppressWarnings("unchecked")
     public Map<String, String> map(String name) {
-        return ((Map<?, ?>) all.get(name))
-                .entrySet().stream()
-                        .collect(Collectors.toUnmodifiableMap(entry -> (String) entry.getKey(), entry -> (String) entry.getValue()));
+        return all.get(name) instanceof Map<?, ?> map ? Map.copyOf((Map<String, String>) map) : Map.of();
     }
 }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Request {
     private final StringBuilder text = new StringBuilder(128);
+    private final StringBuilder payloads = new StringBuilder();
     private final String end;
 
     private Request(String begin, String end) {
@@ -32,6 +33,16 @@ public final class Request {
     public Request with(String name, @Nullable String value) {
         if (value != null) {
             JsonWriter.quote(key(name), Payloads.wellFormed(value, name));
+        }
+        return this;
+    }
+
+    /** Says a payload: it stands behind the request as it is, since most of its characters would have to be escaped. */
+    public Request payload(String name, @Nullable String value) {
+        if (value != null) {
+            int begin = payloads.length();
+            payloads.append(value);
+            key(name).append('[').append(begin).append(',').append(payloads.length()).append(']');
         }
         return this;
     }
@@ -71,6 +82,6 @@ public final class Request {
     /** The text. */
     @Override
     public String toString() {
-        return text + end;
+        return text + end + payloads;
     }
 }

@@ -64,11 +64,11 @@ public final class JsonReader {
     public String string() {
         expect('"');
         int begin = at;
-        while (true) {
-            char next = character();
-            if (next == '"') return text.substring(begin, at - 1);
-            if (next == '\\') return escaped(begin);
-        }
+        int end = text.indexOf('"', begin);
+        if (end < 0) throw broken();
+        int escape = text.indexOf('\\', begin, end);
+        at = (escape < 0 ? end : escape) + 1;
+        return escape < 0 ? text.substring(begin, end) : escaped(begin);
     }
 
     /** Reads an integer. */
@@ -83,6 +83,11 @@ public final class JsonReader {
         boolean value = peek() == 't';
         skipScalar();
         return value;
+    }
+
+    /** Where in the text it is. */
+    public int position() {
+        return at;
     }
 
     /** Reads a value of any kind as the text that it is. */
