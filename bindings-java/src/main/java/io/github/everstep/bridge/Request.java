@@ -58,8 +58,14 @@ public final class Request {
     /** Says texts by name. */
     public Request with(String name, Map<String, String> values) {
         var inner = part();
-        values.forEach((key, value) -> inner.with(Payloads.wellFormed(key, name), value));
-        return json(name, inner);
+        values.forEach((key, value) -> {
+            if (inner.text.length() > 1) {
+                inner.text.append(',');
+            }
+            JsonWriter.quote(inner.text, Payloads.wellFormed(key, name)).append(':');
+            JsonWriter.quote(inner.text, Payloads.wellFormed(value, name));
+        });
+        return json(name, values.isEmpty() ? null : inner);
     }
 
     /** Says texts. */
@@ -76,7 +82,7 @@ public final class Request {
         if (text.charAt(text.length() - 1) != '{') {
             text.append(',');
         }
-        return JsonWriter.quote(text, name).append(':');
+        return text.append('"').append(name).append("\":");
     }
 
     /** The text. */
