@@ -2,7 +2,6 @@ package io.github.everstep;
 
 import io.github.everstep.bridge.Answer;
 import io.github.everstep.bridge.Carrier;
-import io.github.everstep.bridge.Fields;
 import io.github.everstep.bridge.Held;
 import io.github.everstep.bridge.Payloads;
 import io.github.everstep.bridge.Request;
@@ -30,7 +29,7 @@ public final class History implements Iterable<HistoryEvent> {
     private final List<String> childIds;
     private final Map<String, History> children = new HashMap<>();
 
-    private History(Fields said, Held root, List<String> path, int expand, Payloads payloads) {
+    private History(Answer said, Held root, List<String> path, int expand, Payloads payloads) {
         this.root = root;
         this.path = path;
         this.expand = expand;
@@ -47,7 +46,7 @@ public final class History implements Iterable<HistoryEvent> {
     }
 
     static History of(Answer answer, int expand, Payloads payloads) {
-        return new History(answer.fields(), new Held(answer.held()), List.of(), expand, payloads);
+        return new History(answer, new Held(answer.held()), List.of(), expand, payloads);
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.github.everstep;
 
+import io.github.everstep.bridge.Answer;
 import io.github.everstep.bridge.Errors;
-import io.github.everstep.bridge.Fields;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -17,12 +17,12 @@ public final class HistoryEvent {
             "TaskScheduled", "ChildWorkflowInstanceCreated", "TimerCreated", "ExecutionStarted", "ExecutionSuspended");
     private static final Set<String> TIMES = Set.of("fireAt", "startAt");
 
-    private final Fields event;
-    private final Fields said;
+    private final Answer event;
+    private final Answer said;
     private final int index;
     private final History history;
 
-    HistoryEvent(Fields event, int index, History history) {
+    HistoryEvent(Answer event, int index, History history) {
         this.event = event;
         this.said = event.inner("said");
         this.index = index;
@@ -230,7 +230,7 @@ public final class HistoryEvent {
      */
     public Map<String, Object> attributes() {
         Map<String, Object> attributes = new LinkedHashMap<>();
-        said.all().forEach((key, value) -> {
+        said.fields().forEach((key, value) -> {
             String name = (String) key;
             attributes.put(name, name.equals("failure") ? failure() : shown(name, value));
         });

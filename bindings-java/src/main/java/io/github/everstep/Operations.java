@@ -1,7 +1,6 @@
 package io.github.everstep;
 
 import io.github.everstep.bridge.Answer;
-import io.github.everstep.bridge.Fields;
 import io.github.everstep.bridge.Operation;
 import io.github.everstep.bridge.Payloads;
 import io.github.everstep.bridge.Request;
@@ -20,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Operations(Payloads payloads, @Nullable String component) {
     /** {@code instanceId} and {@code executionId} of what was started. */
-    Operation<Fields> start(String name, @Nullable String version, @Nullable Object input, StartOptions options) {
+    Operation<Answer> start(String name, @Nullable String version, @Nullable Object input, StartOptions options) {
         Request start = request("start")
                 .with("name", Arguments.present(name, "workflow"))
                 .payload("input", payloads.optional(input, "input"))
@@ -30,15 +29,15 @@ record Operations(Payloads payloads, @Nullable String component) {
                 .with("version", version)
                 .with("tags", options.tags())
                 .with("reuse", options.reuse().name().toLowerCase(Locale.ROOT));
-        return Operation.of(start, Answer::fields);
+        return Operation.of(start, answer -> answer);
     }
 
-    Operation<Fields> rerun(String instanceId, int fromEvent, RerunOptions options) {
+    Operation<Answer> rerun(String instanceId, int fromEvent, RerunOptions options) {
         Request rerun = about("rerun", instanceId)
                 .json("fromEvent", fromEvent)
                 .with("newInstanceId", options.newInstanceId())
                 .payload("input", payloads.optional(options.input(), "input"));
-        return Operation.of(rerun, Answer::fields);
+        return Operation.of(rerun, answer -> answer);
     }
 
     Operation<WorkflowState> get(String instanceId, boolean withPayloads) {
@@ -61,11 +60,9 @@ record Operations(Payloads payloads, @Nullable String component) {
                 .with("seen", seen)
                 .json("payloads", withPayloads);
         return Operation.of(next, answer -> {
-            if (answer.value() == null) {
-                return null;
-            }
-            Fields change = answer.fields();
-            return new Change(WorkflowState.of(change.inner("state"), payloads), change.text("seen"));
+            return answer.isNothing()
+                    ? null
+                    : new Change(WorkflowState.of(answer.inner("state"), payloads), answer.text("seen"));
         });
     }
 
@@ -84,16 +81,15 @@ record Operations(Payloads payloads, @Nullable String component) {
                 .json("pageSize", options.pageSize())
                 .json("payloads", options.payloads());
         return Operation.of(list, answer -> {
-            Fields page = answer.fields();
             return new Page(
-                    page.each("states").map(state -> WorkflowState.of(state, payloads)).toList(), page.text("cursor"));
+                    answer.each("states").map(state -> WorkflowState.of(state, payloads)).toList(), answer.text("cursor"));
         });
     }
 
     Operation<Map<RuntimeStatus, Long>> count(Filter filter) {
         return Operation.of(request("count").json("filter", filter.toRequest()), answer -> {
             Map<RuntimeStatus, Long> counts = new EnumMap<>(RuntimeStatus.class);
-            answer.fields().all().forEach(
+            answer.fields().forEach(
                     (status, count) -> counts.merge(RuntimeStatus.of((String) status), (Long) count, Long::sum));
             return counts;
         });
@@ -134,7 +130,7 @@ record Operations(Payloads payloads, @Nullable String component) {
      * The slices of an operation on many: one is made from the cursor of that before it. They answer {@code done}, how many
      * there were, and {@code cursor}, absent after the last one.
      */
-    Function<@Nullable String, Operation<Fields>> bulk(String action, Filter filter, BulkOptions options) {
+    Function<@Nullable String, Operation<Answer>> bulk(String action, Filter filter, BulkOptions options) {
         String wanted = filter.toRequest().toString();
         String output = payloads.optional(options.output(), "output");
         return cursor -> {
@@ -145,7 +141,7 @@ record Operations(Payloads payloads, @Nullable String component) {
                     .payload("output", output)
                     .json("recursive", options.recursive())
                     .with("reason", options.reason());
-            return Operation.of(bulk, Answer::fields);
+            return Operation.of(bulk, answer -> answer);
         };
     }
 
@@ -169,6 +165,6 @@ record Operations(Payloads payloads, @Nullable String component) {
     }
 
     private WorkflowState state(Answer answer) {
-        return WorkflowState.of(answer.fields(), payloads);
+        return WorkflowState.of(answer, payloads);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.everstep;
 
+import io.github.everstep.bridge.Answer;
 import io.github.everstep.bridge.Calls;
-import io.github.everstep.bridge.Fields;
 import io.github.everstep.bridge.Operation;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /** An operation on many, slice after slice. Cancelling it ends it between two of them, or gives up the one under way. */
 final class Slices extends CompletableFuture<Long> {
-    private final Function<@Nullable String, Operation<Fields>> slices;
+    private final Function<@Nullable String, Operation<Answer>> slices;
     private final LongConsumer progress;
     private final Calls calls;
     private volatile @Nullable CompletableFuture<?> current;
 
-    Slices(Function<@Nullable String, Operation<Fields>> slices, LongConsumer progress, Calls calls) {
+    Slices(Function<@Nullable String, Operation<Answer>> slices, LongConsumer progress, Calls calls) {
         this.slices = slices;
         this.progress = progress;
         this.calls = calls;
@@ -24,7 +24,7 @@ final class Slices extends CompletableFuture<Long> {
     }
 
     private void next(@Nullable String cursor) {
-        CompletableFuture<Fields> step = calls.begin(slices.apply(cursor));
+        CompletableFuture<Answer> step = calls.begin(slices.apply(cursor));
         current = step;
         if (isDone()) {
             giveUp();
@@ -33,7 +33,7 @@ final class Slices extends CompletableFuture<Long> {
         step.whenCompleteAsync(this::take, calls.executor());
     }
 
-    private void take(@Nullable Fields step, @Nullable Throwable error) {
+    private void take(@Nullable Answer step, @Nullable Throwable error) {
         if (step == null) {
             completeExceptionally(error == null ? new InternalException("a slice gave nothing") : error);
             return;

@@ -1,7 +1,7 @@
 package io.github.everstep;
 
+import io.github.everstep.bridge.Answer;
 import io.github.everstep.bridge.Errors;
-import io.github.everstep.bridge.Fields;
 import io.github.everstep.bridge.Payloads;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -47,7 +47,7 @@ public record WorkflowState(
         @Nullable String reason,
         @Nullable String parentInstanceId,
         Map<String, String> tags) {
-    static WorkflowState of(Fields state, Payloads payloads) {
+    static WorkflowState of(Answer state, Payloads payloads) {
         return new WorkflowState(
                 state.text("instanceId"),
                 state.text("executionId"),

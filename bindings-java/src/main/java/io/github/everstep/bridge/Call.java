@@ -1,9 +1,9 @@
 package io.github.everstep.bridge;
 
+import io.github.everstep.host.Nullable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A call that is under way. However it ends before its answer is there, cancelled, timed out or completed by hand, it is given

@@ -6,6 +6,7 @@ import io.github.everstep.EverstepException;
 import io.github.everstep.OperationCancelledException;
 import io.github.everstep.ffi.EverstepJava;
 import io.github.everstep.host.JsonReader;
+import io.github.everstep.host.Nullable;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The calls of one client. They stand in the core's queue; one thread, which starts with the first call that waits, brings
@@ -35,7 +35,7 @@ public final class Calls implements AutoCloseable {
     private final String endpoint;
     private final List<String> warnings;
 
-    private Calls(long client, Fields opened, Payloads payloads, Executor executor) {
+    private Calls(long client, Answer opened, Payloads payloads, Executor executor) {
         this.state = new State(client);
         this.payloads = payloads;
         this.executor = executor;
@@ -49,7 +49,7 @@ public final class Calls implements AutoCloseable {
         NativeLibrary.ensureLoaded();
         String wanted = options.toString();
         Answer opened = Answer.read(Carrier.call(() -> EverstepJava.clientOpen(wanted)), payloads);
-        return new Calls(opened.held(), opened.fields(), payloads, executor);
+        return new Calls(opened.held(), opened, payloads, executor);
     }
 
     /** The endpoint of the default component. */

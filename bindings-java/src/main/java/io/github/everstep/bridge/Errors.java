@@ -3,15 +3,15 @@ package io.github.everstep.bridge;
 import io.github.everstep.ErrorDetails;
 import io.github.everstep.EverstepException;
 import io.github.everstep.Failure;
+import io.github.everstep.host.Nullable;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Errors of the core as exceptions, by their code. */
 public final class Errors {
     private Errors() {}
 
     /** The exception of an error. */
-    static EverstepException of(Fields error, Payloads payloads) {
+    static EverstepException of(Answer error, Payloads payloads) {
         Failure stored = failure(error);
         Failure failure = payloads.reveal(stored);
         ErrorDetails details =
@@ -23,11 +23,11 @@ public final class Errors {
     }
 
     /** What something failed with: a chain, of which the outermost comes first. */
-    public static @Nullable Failure failure(Fields of) {
+    public static @Nullable Failure failure(Answer of) {
         Failure failure = null;
-        List<Fields> chain = of.each("failure").toList();
-        for (Fields next : chain.reversed()) {
-            boolean isNonRetryable = next.all().get("nonRetryable") == Boolean.TRUE;
+        List<Answer> chain = of.each("failure").toList();
+        for (Answer next : chain.reversed()) {
+            boolean isNonRetryable = next.fields().get("nonRetryable") == Boolean.TRUE;
             failure = new Failure(
                     next.text("errorType"), next.text("message"), next.text("stack"), isNonRetryable, failure, null);
         }

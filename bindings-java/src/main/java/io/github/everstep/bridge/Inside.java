@@ -1,8 +1,8 @@
 package io.github.everstep.bridge;
 
 import io.github.everstep.Client;
+import io.github.everstep.host.Nullable;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is inside a client: for the package's other parts, which are no part of its public API.

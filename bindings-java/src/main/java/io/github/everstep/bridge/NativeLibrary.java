@@ -1,6 +1,7 @@
 package io.github.everstep.bridge;
 
 import io.github.everstep.ffi.EverstepJava;
+import io.github.everstep.host.Nullable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -9,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Properties;
-import org.jspecify.annotations.Nullable;
 
 /** Finds, loads and checks the native library. What is generated must not be touched before {@link #ensureLoaded}. */
 public final class NativeLibrary {

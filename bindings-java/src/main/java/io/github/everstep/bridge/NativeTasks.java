@@ -1,11 +1,11 @@
 package io.github.everstep.bridge;
 
 import io.github.everstep.ffi.EverstepJava;
+import io.github.everstep.host.Nullable;
 import io.github.everstep.host.TaskSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /** The tasks of a worker of the core. Its polls and its answers are made by platform threads. */
 public final class NativeTasks implements TaskSource {
@@ -52,7 +52,7 @@ public final class NativeTasks implements TaskSource {
     public void awaitReady(@Nullable Duration timeout) {
         Long millis = timeout == null ? null : timeout.toMillis();
         var request = Request.of("ready").json("worker", worker).json("timeoutMs", millis);
-        calls.await(Operation.of(request, Answer::value));
+        calls.await(Operation.of(request, answer -> null));
     }
 
     /** Takes no more tasks; ends when those at work are answered, or when the deadline is over. */

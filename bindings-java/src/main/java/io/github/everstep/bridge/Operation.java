@@ -1,7 +1,7 @@
 package io.github.everstep.bridge;
 
+import io.github.everstep.host.Nullable;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is asked of the core, and how the answer is read.

@@ -7,8 +7,8 @@ import io.github.everstep.EverstepException;
 import io.github.everstep.Failure;
 import io.github.everstep.InvalidArgumentException;
 import io.github.everstep.RawPayload;
+import io.github.everstep.host.Nullable;
 import java.lang.reflect.Type;
-import org.jspecify.annotations.Nullable;
 
 /** Payloads of a client or a worker: the texts of its codec, sealed. */
 public final class Payloads {

@@ -2,9 +2,9 @@ package io.github.everstep.bridge;
 
 import io.github.everstep.InvalidArgumentException;
 import io.github.everstep.ffi.EverstepJava;
+import io.github.everstep.host.Nullable;
 import io.github.everstep.host.TaskSource;
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 
 /** A worker of the core whose only task is the history of an instance. Nothing of it waits. */
 public final class Rehearsal implements TaskSource, AutoCloseable {

@@ -1,9 +1,9 @@
 package io.github.everstep.bridge;
 
 import io.github.everstep.host.JsonWriter;
+import io.github.everstep.host.Nullable;
 import java.util.Collection;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The text that asks the core for something. What is null is left out. A text that is no Unicode throws

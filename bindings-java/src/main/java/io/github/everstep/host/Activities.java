@@ -4,7 +4,6 @@ import io.github.everstep.InvalidArgumentException;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** The activities of a worker, by name. */
 final class Activities {

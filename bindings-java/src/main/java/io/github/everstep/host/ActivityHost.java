@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** Runs activities, each on a virtual thread of its own, and answers each as soon as it is done. */
 final class ActivityHost {

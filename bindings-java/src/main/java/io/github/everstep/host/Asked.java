@@ -1,7 +1,6 @@
 package io.github.everstep.host;
 
 import java.lang.reflect.Type;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the core was asked for, and answers by its ref.

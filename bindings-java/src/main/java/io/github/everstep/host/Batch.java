@@ -2,7 +2,6 @@ package io.github.everstep.host;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** A batch of tasks as it comes out of the core. */
 final class Batch {

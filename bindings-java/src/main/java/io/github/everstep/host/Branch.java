@@ -1,7 +1,6 @@
 package io.github.everstep.host;
 
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A part of a workflow that runs beside the rest.

@@ -4,7 +4,6 @@ import io.github.everstep.Retry;
 import io.github.everstep.bridge.Payloads;
 import java.time.Duration;
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
 
 /** Writes the members of a command, or of an answer; what is null is left out. */
 final class Command {

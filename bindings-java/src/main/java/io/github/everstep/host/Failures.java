@@ -12,7 +12,6 @@ import io.github.everstep.OperationCancelledException;
 import io.github.everstep.WaitTimeoutException;
 import io.github.everstep.bridge.Payloads;
 import java.util.ArrayList;
-import org.jspecify.annotations.Nullable;
 
 /** Errors as they cross the bridge, both ways. */
 final class Failures {

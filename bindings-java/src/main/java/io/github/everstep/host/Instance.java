@@ -3,7 +3,6 @@ package io.github.everstep.host;
 import io.github.everstep.Workflow;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A workflow instance on this worker: its tasks, one after the other, and the execution that they drive.

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** What the core has a workflow instance do, one after the other. A payload is the text of it, or null if it is absent. */
 sealed interface Job {

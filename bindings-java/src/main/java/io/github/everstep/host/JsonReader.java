@@ -3,7 +3,6 @@ package io.github.everstep.host;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the bridge protocol's text item by item. Payloads are never looked into: they are cut out as they stand, for the

@@ -3,7 +3,6 @@ package io.github.everstep.host;
 import io.github.everstep.OperationCancelledException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A path of a workflow's code: its function, or a branch of it, on a virtual thread of its own. One path of an execution

@@ -4,7 +4,6 @@ import io.github.everstep.OperationCancelledException;
 import io.github.everstep.Task;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a workflow waits for. It is touched by nobody but the thread whose turn it is in its workflow.

@@ -9,7 +9,6 @@ import io.github.everstep.NamedWorkflow;
 import io.github.everstep.Workflow;
 import io.github.everstep.WorkflowName;
 import java.lang.reflect.Type;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of a workflow or an activity without running it.

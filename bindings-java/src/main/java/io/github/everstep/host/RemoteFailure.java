@@ -1,7 +1,5 @@
 package io.github.everstep.host;
 
-import org.jspecify.annotations.Nullable;
-
 /** An error as the bridge protocol has it. */
 record RemoteFailure(
         String type,

@@ -1,7 +1,5 @@
 package io.github.everstep.host;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * Why a turn cannot go on until the program is changed.
  *

@@ -1,7 +1,6 @@
 package io.github.everstep.host;
 
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 
 /** Where a worker's tasks come from: the core, by the texts of the bridge protocol. */
 public interface TaskSource {

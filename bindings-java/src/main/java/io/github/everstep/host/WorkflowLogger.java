@@ -1,7 +1,6 @@
 package io.github.everstep.host;
 
 import java.util.ResourceBundle;
-import org.jspecify.annotations.Nullable;
 
 /** A logger that is silent while the workflow replays, and after its end. */
 final class WorkflowLogger implements System.Logger {
