@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::dispatch::{Dispatch, Overdue, unknown_activity as unknown};
@@ -126,6 +127,7 @@ enum Answer {
     Started(Reply<Started>, Started),
     Count(Reply<u64>, u64),
     Bulk(Reply<BulkStep>, BulkStep),
+    Settled(SyncSender<()>),
 }
 
 impl Answer {
@@ -136,6 +138,7 @@ impl Answer {
             Answer::Started(reply, started) => drop(reply.send(Ok(started))),
             Answer::Count(reply, count) => drop(reply.send(Ok(count))),
             Answer::Bulk(reply, step) => drop(reply.send(Ok(step))),
+            Answer::Settled(done) => drop(done.try_send(())),
         }
     }
 
@@ -145,6 +148,8 @@ impl Answer {
             Answer::Started(reply, _) => drop(reply.send(Err(error.duplicate()))),
             Answer::Count(reply, _) => drop(reply.send(Err(error.duplicate()))),
             Answer::Bulk(reply, _) => drop(reply.send(Err(error.duplicate()))),
+            // Who waits sees that nobody will answer.
+            Answer::Settled(_) => {}
         }
     }
 }
@@ -235,7 +240,7 @@ impl Driver {
     }
 
     fn housekeeping(&mut self, others: bool) -> Result<()> {
-        self.save_staged();
+        self.save_staged(self.now);
         self.fire_timers()?;
         if self.backs_off() {
             self.deliver_messages();
@@ -331,7 +336,13 @@ impl Driver {
                 });
             }
             Request::WorkerJoined => self.find_stalled(),
-            Request::Look | Request::Close => {}
+            Request::Settle(done) => {
+                self.save_staged(Micros(i64::MAX));
+                self.round.answers.push(Answer::Settled(done));
+            }
+            // The last round: what is staged would be lost with the machines.
+            Request::Close => self.save_staged(Micros(i64::MAX)),
+            Request::Look => {}
         }
     }
 
@@ -376,9 +387,10 @@ impl Driver {
         }
     }
 
-    fn save_staged(&mut self) {
+    /// Writes what has been staged and is due until then.
+    fn save_staged(&mut self, until: Micros) {
         while let Some((due, key)) = self.staged.front().copied()
-            && due <= self.now
+            && due <= until
         {
             self.staged.pop_front();
             self.at(key, |machine, context, effects| machine.save_staged(context, effects));

@@ -1,5 +1,6 @@
 //! What callers and workers ask of the engine's thread, and the inbox where they leave it.
 
+use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(crate) enum Request {
     WorkerJoined,
     /// Look at the clock: a wait with a deadline was added.
     Look,
+    /// Write what only memory has, and say when it is done.
+    Settle(SyncSender<()>),
     /// Finish what is here and stop.
     Close,
 }

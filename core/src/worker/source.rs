@@ -1,6 +1,7 @@
 //! Where a worker's tasks come from: the embedded engine, or a Dapr sidecar. The rest of the worker cannot tell
 //! them apart.
 
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use std::time::Duration;
@@ -173,6 +174,17 @@ impl Session for EmbeddedSession {
 
     fn dropped(&self, run: RunKey) {
         self.shared.dispatch.dropped(self.worker, run);
+    }
+
+    fn settle(&self, patience: Duration) {
+        // Nobody answers where a test drives the engine by hand, or once the worker has left.
+        if self.engine.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return;
+        }
+        let (done, settled) = sync_channel(1);
+        self.shared.inbox.push_all(vec![Request::Settle(done)]);
+        // A full disk, a closed engine and a slow one are told where they happen; the worker ends all the same.
+        let _settled = settled.recv_timeout(patience);
     }
 
     fn leave(&self) {

@@ -1,5 +1,6 @@
 //! The driver over a store that counts, looks around while it commits, and can refuse.
 
+use std::sync::mpsc::{TryRecvError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use futures_channel::oneshot;
@@ -293,6 +294,41 @@ fn turns_leave_before_the_flush_and_everything_else_after_it() {
     assert!(world.shared.hub.get("a").is_some_and(|state| state.started_at.is_some()));
     assert_eq!(world.shared.dispatch.take_activities(world.worker, 10).tasks.len(), 1);
     assert_eq!(disk.commits(), 2);
+}
+
+#[test]
+fn a_result_is_on_disk_once_the_worker_has_settled_or_the_engine_has_closed() {
+    for settles in [true, false] {
+        let disk = Disk::default();
+        let mut world = World::open(&disk);
+        world.start("a");
+        world.answer(vec![activity()]);
+        let task = world.shared.dispatch.take_activities(world.worker, 1).tasks.pop().unwrap();
+        let result =
+            Request::Activity { key: task.activity_key(), result: Box::new(Ok(Some("1".to_owned()))) };
+        let (done, settled) = sync_channel(1);
+        world.run(vec![result, if settles { Request::Settle(done) } else { Request::Close }]);
+        assert_eq!(settled.try_recv().is_ok(), settles);
+        // Another process, at once: the activity is not run again.
+        let mut world = world.restart();
+        world.settle();
+        assert!(world.shared.dispatch.take_activities(world.worker, 1).tasks.is_empty());
+        assert_eq!(world.turn().events.len(), 2);
+    }
+}
+
+#[test]
+fn who_settles_on_a_full_disk_is_not_kept_waiting() {
+    let disk = Disk::default();
+    let mut world = World::open(&disk);
+    world.start("a");
+    world.answer(vec![activity()]);
+    let task = world.shared.dispatch.take_activities(world.worker, 1).tasks.pop().unwrap();
+    disk.full();
+    let (done, settled) = sync_channel(1);
+    let result = Request::Activity { key: task.activity_key(), result: Box::new(Ok(None)) };
+    world.run(vec![result, Request::Settle(done)]);
+    assert_eq!(settled.try_recv(), Err(TryRecvError::Disconnected));
 }
 
 #[test]
