@@ -3,14 +3,12 @@ package io.github.everstep.host;
 import io.github.everstep.ActivityContext;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /** The context of an activity that runs. */
 final class RunningActivity implements ActivityContext {
     private final Batch.ActivityTask task;
     private final Thread thread;
-    private final CountDownLatch cancelled = new CountDownLatch(1);
+    private final Cancellation cancellation = new Cancellation();
 
     RunningActivity(Batch.ActivityTask task, Thread thread) {
         this.task = task;
@@ -19,7 +17,7 @@ final class RunningActivity implements ActivityContext {
 
     /** Nobody waits for it any more. */
     void cancel() {
-        cancelled.countDown();
+        cancellation.tell();
         thread.interrupt();
     }
 
@@ -60,17 +58,11 @@ final class RunningActivity implements ActivityContext {
 
     @Override
     public boolean isCancelled() {
-        return cancelled.getCount() == 0;
+        return cancellation.isTold();
     }
 
     @Override
     public boolean awaitCancelled(Duration timeout) {
-        try {
-            return cancelled.await(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException told) {
-            // Nothing else interrupts it but the activity's own code.
-            Thread.currentThread().interrupt();
-            return isCancelled();
-        }
+        return cancellation.await(timeout);
     }
 }

@@ -1,10 +1,9 @@
 package io.github.everstep.testing;
 
 import io.github.everstep.ActivityContext;
+import io.github.everstep.host.Cancellation;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +17,7 @@ public final class TestActivityContext implements ActivityContext {
     private final String taskKey;
     private final int attempt;
     private final @Nullable Instant deadline;
-    private final CountDownLatch cancelled;
+    private final Cancellation cancellation;
 
     private TestActivityContext(
             String name,
@@ -26,13 +25,13 @@ public final class TestActivityContext implements ActivityContext {
             String taskKey,
             int attempt,
             @Nullable Instant deadline,
-            CountDownLatch cancelled) {
+            Cancellation cancellation) {
         this.name = name;
         this.instanceId = instanceId;
         this.taskKey = taskKey;
         this.attempt = attempt;
         this.deadline = deadline;
-        this.cancelled = cancelled;
+        this.cancellation = cancellation;
     }
 
     /**
@@ -41,7 +40,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the context
      */
     public static TestActivityContext create() {
-        return new TestActivityContext("activity", "test-instance", "test-task", 1, null, new CountDownLatch(1));
+        return new TestActivityContext("activity", "test-instance", "test-task", 1, null, new Cancellation());
     }
 
     /**
@@ -51,7 +50,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the context
      */
     public TestActivityContext withName(String name) {
-        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancelled);
+        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancellation);
     }
 
     /**
@@ -61,7 +60,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the context
      */
     public TestActivityContext withInstanceId(String instanceId) {
-        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancelled);
+        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancellation);
     }
 
     /**
@@ -71,7 +70,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the context
      */
     public TestActivityContext withTaskKey(String taskKey) {
-        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancelled);
+        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancellation);
     }
 
     /**
@@ -81,7 +80,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the context
      */
     public TestActivityContext withAttempt(int attempt) {
-        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancelled);
+        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancellation);
     }
 
     /**
@@ -91,7 +90,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the context
      */
     public TestActivityContext withDeadline(Instant deadline) {
-        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancelled);
+        return new TestActivityContext(name, instanceId, taskKey, attempt, deadline, cancellation);
     }
 
     /**
@@ -100,7 +99,7 @@ public final class TestActivityContext implements ActivityContext {
      * @return the same context
      */
     public TestActivityContext cancel() {
-        cancelled.countDown();
+        cancellation.tell();
         return this;
     }
 
@@ -141,16 +140,11 @@ public final class TestActivityContext implements ActivityContext {
 
     @Override
     public boolean isCancelled() {
-        return cancelled.getCount() == 0;
+        return cancellation.isTold();
     }
 
     @Override
     public boolean awaitCancelled(Duration timeout) {
-        try {
-            return cancelled.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException told) {
-            Thread.currentThread().interrupt();
-            return isCancelled();
-        }
+        return cancellation.await(timeout);
     }
 }

@@ -178,6 +178,7 @@ class EnvironmentTest {
                 .withDeadline(Instant.EPOCH);
         assertEquals("k 7 2 true", charge.run(context.cancel(), 7));
         assertTrue(context.awaitCancelled(LONG));
+        assertTrue(context.awaitCancelled(Duration.ofSeconds(Long.MAX_VALUE)));
         assertEquals("charge", context.name());
         assertEquals("order-7", context.instanceId());
         assertEquals(Instant.EPOCH, context.deadline());
